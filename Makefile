@@ -1,0 +1,45 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test test-all lint data clean help
+
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"tfgan_zoo needs Python 3.11 to 3.13 and found {v[0]}.{v[1]}: run make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/made requirements.txt pyproject.toml
+	@echo "Installing requirements.txt into $(VENV) ..."
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/run  ## train a DCGAN on handwritten digits and export it (FRESH=1 starts over)
+	@$(BIN)/python -m recipes.dcgan --dataset digits --out exported/dcgan_digits $(if $(FRESH),--fresh)
+
+data: $(VENV)/run  ## prepare Fashion-MNIST from Debian's dataset-fashion-mnist
+	@$(BIN)/python -m tfgan_zoo.data.fashion_mnist
+
+lint: $(VENV)/dev  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: $(VENV)/dev  ## the tests, under ten minutes on two cores
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/dev  ## the slow tests too
+	$(BIN)/python -m pytest -m 'slow or not slow'
+
+clean:           ## remove the virtual environment
+	rm -rf $(VENV)

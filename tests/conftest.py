@@ -1,0 +1,35 @@
+"""What all tests share: quiet TensorFlow, a clean slate between tests, and TF-GAN as an independent reference."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import types
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["TFDS_DISABLE_PROGRESS_BAR"] = "1"
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_slate():
+    """Every test starts with the same seeds, float32, and the first epoch's order of data."""
+    import tfgan_zoo as tz
+
+    tz.runtime.setup(seed=0)
+    tz.data.set_epoch(0)
+    yield
+    tz.runtime.setup()
+
+
+@pytest.fixture(scope="session")
+def tfgan():
+    """TF-GAN's losses, metrics and features, past its package's import of the estimators that TensorFlow dropped."""
+    root = importlib.util.find_spec("tensorflow_gan").submodule_search_locations[0]
+    for name, path in (("tensorflow_gan", root), ("tensorflow_gan.python", f"{root}/python")):
+        module = types.ModuleType(name)
+        module.__path__ = [path]
+        sys.modules.setdefault(name, module)
+    parts = ("losses", "eval", "features")
+    return types.SimpleNamespace(**{part: importlib.import_module(f"tensorflow_gan.python.{part}") for part in parts})

@@ -1,0 +1,367 @@
+"""The GAN model: Algorithm 1, its state, its noise, and Keras' own contract."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import tfgan_zoo as tz
+from tfgan_zoo.models.base import frozen_call
+from tfgan_zoo.models.gan import averaged_copy
+
+IMAGES = np.tanh(np.random.default_rng(0).normal(size=(64, 8, 8, 1))).astype("float32")
+
+
+def batches(batch_size=16, images=IMAGES):
+    return tf.data.Dataset.from_tensor_slices(images).batch(batch_size)
+
+
+def small(**overrides):
+    model = tz.create("dcgan", image_shape=(8, 8, 1), width=4, latent_dim=6, seed=7, **overrides)
+    model.compile()
+    return model
+
+
+def arrays(network):
+    return [np.array(weight) for weight in network.weights]
+
+
+def moved(before, after):
+    return [bool(np.abs(a - b).max() > 0) for a, b in zip(before, after, strict=True)]
+
+
+def test_every_trainable_weight_moves_and_the_losses_are_logged():
+    model = small()
+    before = arrays(model.generator), arrays(model.discriminator), arrays(model.ema_network)
+    history = model.fit(batches(), epochs=2, verbose=0).history
+    assert set(history) == {"loss", "discriminator_loss", "generator_loss"}
+    assert np.isfinite(list(history.values())).all()
+    assert int(model.step) == 8
+    for network, old in zip((model.generator, model.discriminator, model.ema_network), before, strict=True):
+        assert all(moved(old, arrays(network)))
+
+
+def test_the_first_losses_are_those_of_the_formulas():
+    model = small()
+    seeds = [model.noise_seed(purpose, 0) for purpose in ("critic", "generator")]
+    twin_g, twin_d = averaged_copy(model.generator), averaged_copy(model.discriminator)
+    twin_g.trainable = twin_d.trainable = True
+    z_critic, z_generator = (model.prior.sample(16, 6, seed) for seed in seeds)
+    fake = frozen_call(twin_g, z_critic)
+    with tf.GradientTape() as tape:
+        real_logits, fake_logits = frozen_call(twin_d, IMAGES[:16]), frozen_call(twin_d, fake)
+        expected_d = model.objective.discriminator_loss(real_logits, fake_logits)
+    optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
+    optimizer.apply(tape.gradient(expected_d, twin_d.trainable_variables), twin_d.trainable_variables)
+    expected_g = model.objective.generator_loss(frozen_call(twin_d, frozen_call(twin_g, z_generator)))
+    logs = model.fit(batches(images=IMAGES[:16]), verbose=0).history
+    assert logs["discriminator_loss"][0] == pytest.approx(float(expected_d), rel=1e-5)
+    assert logs["generator_loss"][0] == pytest.approx(float(expected_g), rel=1e-5)
+    for ours, theirs in zip(arrays(model.discriminator)[:2], arrays(twin_d)[:2], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+def test_each_player_moves_alone():
+    model = small()
+    images = tf.constant(IMAGES[:16])
+    generator, discriminator = arrays(model.generator), arrays(model.discriminator)
+    fake = model.synthesize((), 16, 0)
+    model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, images, fake, (), 0)
+    assert not any(moved(generator, arrays(model.generator)))  # batch moments included
+    after_critic = arrays(model.discriminator)
+    assert all(moved(discriminator, after_critic))
+    model.minimize(model.generator, model.generator_optimizer, model.generator_terms, images, ())
+    assert not any(moved(after_critic, arrays(model.discriminator)))
+    assert all(moved(generator, arrays(model.generator)))
+
+
+def test_batch_moments_of_d_advance_once_an_update_on_real_images():
+    images = keras.Input((8, 8, 1))
+    normed = layers.BatchNormalization(momentum=0.75)(layers.Flatten()(images))
+    critic = keras.Model(images, layers.Dense(1)(normed))
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(64), layers.Reshape((8, 8, 1))])
+    model = tz.GAN(generator, critic, objective=tz.objectives.NonSaturating(), n_critic=2)
+    model.compile()
+    model.fit(batches(images=IMAGES[:16]), verbose=0)
+    expected = np.zeros(64)
+    for real in (IMAGES[0:16:2], IMAGES[1:16:2]):
+        expected = 0.75 * expected + 0.25 * real.reshape(8, 64).mean(0)
+    np.testing.assert_allclose(critic.layers[2].moving_mean, expected, atol=1e-6)
+
+
+def test_critic_steps_see_disjoint_slices_and_the_generator_one_slice_of_latents():
+    seen, asked = [], []
+
+    class Spy(tz.GAN):
+        def critic_terms(self, real, fake, told, index):
+            seen.append(real.numpy())
+            assert len(fake) == len(real)
+            return super().critic_terms(real, fake, told, index)
+
+        def latents(self, purpose, count, index=0):
+            drawn = super().latents(purpose, count, index)
+            asked.append((purpose, drawn.numpy()))
+            return drawn
+
+    template = small()
+    spy = Spy(template.generator, template.discriminator, objective=template.objective, n_critic=5, seed=0)
+    spy.compile(run_eagerly=True)
+    spy.fit(batches(20, IMAGES[:20]), verbose=0)
+    assert [len(real) for real in seen] == [4] * 5
+    together = np.concatenate(seen).reshape(20, -1)
+    assert len(np.unique(together, axis=0)) == 20
+    np.testing.assert_array_equal(np.sort(together, 0), np.sort(IMAGES[:20].reshape(20, -1), 0))
+    assert [purpose for purpose, _ in asked] == ["critic"] * 5 + ["generator"]
+    assert len(np.unique(np.concatenate([drawn for _, drawn in asked]), axis=0)) == 24
+
+
+def test_ema_warms_up_averages_weights_and_copies_moments():
+    model = small(ema_decay=0.25)
+    expected = arrays(model.generator)
+    for step in range(1, 5):
+        model.fit(batches(images=IMAGES[:16]), verbose=0)
+        decay = min(0.25, (1 + step) / (10 + step))
+        for index, weight in enumerate(model.generator.weights):
+            kept = decay if weight.trainable else 0.0
+            expected[index] = kept * expected[index] + (1 - kept) * np.array(weight)
+    for ours, theirs in zip(arrays(model.ema_network), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+def test_without_decay_the_generator_itself_is_asked():
+    model = small(ema_decay=0.0)
+    assert model.ema_network is model.generator
+    model.fit(batches(), verbose=0)
+    np.testing.assert_array_equal(model(model.draw_latents(3, 0)), model.generator(model.draw_latents(3, 0)))
+
+
+def test_generate_depends_on_the_seed_and_the_row_alone():
+    model = small()
+    few, many = model.generate(3, seed=5), model.generate(600, seed=5)
+    assert few.dtype == np.float32 and few.shape == (3, 8, 8, 1) and np.abs(few).max() <= 1
+    np.testing.assert_allclose(few, many[:3], atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(list(model.stream(600, seed=5, batch_size=7))), many, atol=1e-6)
+    np.testing.assert_array_equal(model.draw_latents(3, 5), model.draw_latents(600, 5)[:3])
+    assert np.abs(model.generate(3, seed=6) - few).max() > 1e-4
+    assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-4
+    compiled = tf.function(model.draw_latents, jit_compile=True)
+    np.testing.assert_array_equal(compiled(tf.constant(4), tf.constant(5)), model.draw_latents(4, 5))  # live seeds
+    np.testing.assert_allclose(model(model.draw_latents(3, 5)), few, atol=1e-6)
+
+
+def test_two_runs_with_one_seed_are_one_run_and_jit_draws_the_same_noise():
+    def run(**compile_arguments):
+        tz.runtime.setup(seed=3)
+        model = tz.create("gan", image_shape=(8, 8, 1), width=8)
+        model.compile(**compile_arguments)
+        return model, model.fit(batches(), epochs=2, verbose=0).history["loss"]
+
+    (first, losses), (second, same) = run(), run()
+    assert losses == same
+    for a, b in zip(arrays(first), arrays(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+    tz.runtime.setup(seed=3)
+    plain = tz.create("gan", image_shape=(8, 8, 1), width=8, dropout=0.0)
+    jitted = keras.models.clone_model(plain.generator), keras.models.clone_model(plain.discriminator)
+    jitted = tz.GAN(*jitted, objective=plain.objective, prior=plain.prior, seed=plain.seed)
+    jitted.set_weights(plain.get_weights())
+    plain.compile(jit_compile=False)
+    jitted.compile(jit_compile=True)
+    expected = plain.fit(batches(), verbose=0).history["loss"]
+    assert jitted.fit(batches(), verbose=0).history["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", tz.list_models())
+def test_saved_and_loaded_it_generates_the_same_and_takes_the_same_next_steps(name, tmp_path):
+    overrides = {"dropout": 0.5} if name == "gan" else {}
+    model = tz.create(name, image_shape=(8, 8, 1), width=8, **overrides)
+    model.compile()
+    model.fit(batches(), epochs=2, verbose=0)
+    model.save(tmp_path / "x.keras")
+    loaded = keras.models.load_model(tmp_path / "x.keras")
+    assert json.dumps(loaded.get_config()) == json.dumps(model.get_config())
+    assert int(loaded.step) == int(model.step) == 8
+    np.testing.assert_array_equal(loaded.generate(5, seed=1), model.generate(5, seed=1))
+    for optimizer in ("generator_optimizer", "discriminator_optimizer"):
+        for a, b in zip(getattr(model, optimizer).variables, getattr(loaded, optimizer).variables, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert model.fit(batches(), verbose=0).history == loaded.fit(batches(), verbose=0).history
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_validation_changes_nothing_and_keras_callbacks_work(tmp_path):
+    model = small()
+    before = [np.array(v) for v in model.variables if "loss" not in v.path]
+    first = model.evaluate(batches(), verbose=0, return_dict=True)
+    for a, b in zip(before, [np.array(v) for v in model.variables if "loss" not in v.path], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert model.evaluate(batches(), verbose=0, return_dict=True) == first
+    stop = keras.callbacks.EarlyStopping("val_discriminator_loss", mode="max", patience=0, baseline=100.0)
+    keep = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True)
+    history = model.fit(IMAGES, epochs=5, batch_size=16, validation_data=batches(), callbacks=[stop, keep], verbose=0)
+    assert len(history.epoch) == 2
+    assert {"val_loss", "val_discriminator_loss", "val_generator_loss"} <= set(history.history)
+    assert keras.models.load_model(tmp_path / "best.keras").generate(1, seed=0).shape == (1, 8, 8, 1)
+
+
+def test_terminate_on_nan_ends_training():
+    model = small()
+    model.generator.set_weights([np.full_like(weight, np.nan) for weight in model.generator.get_weights()])
+    history = model.fit(batches(), epochs=3, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
+    assert len(history.epoch) == 1
+
+
+def test_arrays_train_like_datasets():
+    uint8 = np.asarray(tz.pixels.to_uint8(IMAGES))
+    model = small()
+    history = model.fit(uint8, np.zeros(64, "int32"), batch_size=16, epochs=2, validation_split=0.25, verbose=0)
+    assert int(model.step) == 6
+    assert "val_loss" in history.history
+
+
+def test_user_networks_dict_heads_penalties_and_regularizers():
+    class Ridge:
+        name = "ridge"
+
+        def __call__(self, critic, real, fake, seed=None):
+            assert critic(real).shape[1:] == (1,)
+            return 3.0 * tf.reduce_mean(critic(real) ** 2)
+
+    images = keras.Input((8, 8, 1))
+    body = layers.Dense(4, kernel_regularizer=keras.regularizers.L2(50.0))(layers.Flatten()(images))
+    critic = keras.Model(images, {"logits": layers.Dense(1)(body), "features": body})
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(64, "tanh"), layers.Reshape((8, 8, 1))])
+    model = tz.GAN(generator, critic, objective=tz.objectives.MinimaxGAN(), penalties=(Ridge(),), seed=0)
+    model.compile(discriminator_optimizer=keras.optimizers.SGD(1e-3))
+    assert isinstance(model.generator_optimizer, keras.optimizers.Adam)
+    before = np.abs(critic.layers[2].kernel).mean()
+    history = model.fit(batches(), epochs=2, verbose=0).history
+    assert np.mean(history["ridge"]) > 0
+    assert np.abs(critic.layers[2].kernel).mean() < 0.7 * before  # L2(50) at 1e-3 takes a tenth a step
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_weights_losses_and_images_in_float32(precision):
+    tz.runtime.setup(seed=0, precision=precision)
+    model = small()
+    assert model.generator.layers[1].compute_dtype == precision.removeprefix("mixed_")
+    scaled = isinstance(model.discriminator_optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (precision == "mixed_float16")
+    history = model.fit(batches(), epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert model.generate(2, seed=0).dtype == np.float32
+    assert {weight.dtype for weight in model.ema_network.weights} == {"float32"}
+    iterations = model.discriminator_optimizer.inner_optimizer if scaled else model.discriminator_optimizer
+    assert int(iterations.iterations) == 8  # no step was skipped for overflow
+
+
+def test_two_replicas_train_like_one_device():
+    script = """
+    import numpy as np, tensorflow as tf
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+    import tfgan_zoo as tz
+    def run():
+        tz.runtime.setup(seed=1)
+        model = tz.create("gan", image_shape=(2,), width=16, n_critic=2, dropout=0.0)
+        model.compile()
+        start = model.get_weights()
+        points = np.random.default_rng(0).normal(size=(48, 2)).astype("float32")
+        model.fit(tf.data.Dataset.from_tensor_slices(points).batch(16), verbose=0)
+        return start, model.get_weights()
+    start, one = run()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], tf.distribute.ReductionToOneDevice())
+    with strategy.scope():
+        same, two = run()
+    assert all((a == b).all() for a, b in zip(start, same))
+    assert max(abs(a - b).max() for a, b in zip(start, one)) > 1e-4
+    print(max(abs(a - b).max() for a, b in zip(one, two)))
+    """
+    result = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert float(result.stdout) < 1e-5
+
+
+# ---- bad input: one sentence each ---------------------------------------------------------------------------------
+
+
+def networks(image_shape=(8, 8, 1), **tail):
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(64), layers.Reshape((8, 8, 1))])
+    critic = keras.Sequential([keras.Input(image_shape), layers.Flatten(), layers.Dense(**({"units": 1} | tail))])
+    return generator, critic
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: {"critic": networks((8, 8, 3))[1]}, r"generator makes images \(8, 8, 1\), but discriminator reads \(8, 8"),
+        (lambda: {"critic": networks(units=2)[1]}, r"must be logits \(None, 1\)"),
+        (lambda: {"critic": networks(activation="sigmoid")[1]}, "ends in a sigmoid"),
+        (lambda: {"critic": keras.Sequential([layers.Dense(1)])}, "functional keras.Model"),
+        (lambda: {"critic": "dcgan"}, "discriminator is str"),
+        (lambda: {"objective": tz.objectives.NonSaturating}, r"write NonSaturating\(\)"),
+        (lambda: {"objective": "hinge"}, "objective='hinge': give an objective"),
+        (lambda: {"n_critic": 0}, "n_critic=0"),
+        (lambda: {"n_critic": 2.5}, "n_critic=2.5"),
+        (lambda: {"ema_decay": 1.0}, r"ema_decay=1.0.*\[0, 1\)"),
+    ],
+)
+def test_construction_refuses(make, sentence):
+    given = make()
+    generator, critic = networks()
+    arguments = {"objective": tz.objectives.NonSaturating()} | given
+    critic = arguments.pop("critic", critic)
+    with pytest.raises(ValueError, match=sentence):
+        tz.GAN(generator, critic, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        (lambda: batches(images=np.zeros((16, 8, 8, 3), "float32")), r"images are \(8, 8, 3\), but dcgan makes \(8, 8, 1\)"),
+        (lambda: batches(images=IMAGES * 200), r"belong in \[-1, 1\]"),
+        (lambda: batches(images=IMAGES * np.float32("nan")), "NaN or infinity"),
+        (lambda: batches(images=(IMAGES * 0).astype("uint8")), "images are uint8"),
+        (lambda: batches().take(0), "dataset is empty"),
+        (lambda: batches(1), "holds 1 image"),
+        (lambda: IMAGES[:0], r"shape \(0, 8, 8, 1\)"),
+        (lambda: IMAGES * 200, r"\[-1, 1\]"),
+    ],
+)
+def test_fit_refuses_before_the_first_step(dataset, sentence):
+    model = small()
+    with pytest.raises(ValueError, match=sentence):
+        model.fit(dataset(), verbose=0)
+    assert int(model.step) == 0
+
+
+def test_fit_refuses_a_batch_smaller_than_n_critic_and_an_uncompiled_model():
+    model = small(n_critic=5)
+    with pytest.raises(ValueError, match=r"holds 4 images, but n_critic=5.*320"):
+        model.fit(batches(4), verbose=0)
+    with pytest.raises(ValueError, match="not compiled"):
+        tz.create("dcgan", image_shape=(8, 8, 1), width=4).fit(batches(), verbose=0)
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="One optimizer was given for both"):
+        model.compile(optimizer, optimizer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"num_images": 0}, "num_images=0"),
+        ({"num_images": 2.5}, "num_images=2.5"),
+        ({"num_images": 2, "seed": -1}, "seed=-1"),
+        ({"num_images": 2, "seed": 0.5}, "seed=0.5"),
+        ({"num_images": 2, "labels": [0, 1]}, "unconditional"),
+    ],
+)
+def test_generate_refuses(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        small().generate(**arguments)

@@ -1,0 +1,90 @@
+"""Who may import whom, held over the syntax tree; and how long the public names take to import."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "tfgan_zoo"
+
+# room -> rooms it may import; the small shared modules are open to all
+SHARED = {"errors", "files", "noise", "pixels", "serialization", "version"}
+MAY_IMPORT = {
+    "__init__": {"*"},
+    **dict.fromkeys(SHARED, set()),
+    "objectives": set(),
+    "penalties": set(),
+    "priors": set(),
+    "layers": set(),
+    "networks": {"layers"},
+    "data": set(),
+    "runtime": set(),
+    "pictures": set(),
+    "registry": set(),
+    "models": {"priors", "data", "runtime"},
+    "zoo": {"registry", "models", "networks", "objectives", "penalties", "priors"},
+    "metrics": {"data"},
+    "export": {"pictures"},
+    "callbacks": {"pictures", "metrics"},
+    "runs": {"callbacks", "metrics", "export", "pictures"},
+    "cli": set(),
+}
+TENSORFLOW = {"noise", "models", "penalties", "data", "runtime", "export", "metrics"}
+KERAS_ONLY = {"objectives", "networks", "layers"}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Dotted names a file imports; `from tfgan_zoo import data` counts as tfgan_zoo.data."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "tfgan_zoo")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_what_it_may(path):
+    here = room(path)
+    allowed = MAY_IMPORT[here] | SHARED | {here}
+    for name in imported(path):
+        top, *rest = name.split(".")
+        assert top not in {"recipes", "tests", "benchmarks"}, f"{path} imports {name}"
+        if top == "tfgan_zoo" and rest:
+            assert "*" in allowed or rest[0] in allowed, f"{here} imports {name}"
+        if top == "tensorflow":
+            assert here in TENSORFLOW, f"{path} imports tensorflow"
+        if here in KERAS_ONLY:
+            assert top in {"keras", "tfgan_zoo", "math", "dataclasses"}, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("[a-z]*.py")), ids=lambda path: path.name)
+def test_recipes_use_the_public_names_and_fit_on_a_page(path):
+    for name in imported(path):
+        top, *rest = name.split(".")
+        assert top != "tfgan_zoo" or not rest, f"{path} imports {name}"
+        assert top != "recipes", f"{path} imports {name}"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_importing_stays_light():
+    heavy = {"sklearn", "scipy", "matplotlib", "tensorflow_datasets", "PIL", "ai_edge_litert", "rich", "typer", "kerastuner"}
+    script = "import sys, tensorflow, keras; before = set(sys.modules); import tfgan_zoo; print(*(set(sys.modules) - before))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not heavy & {name.split(".")[0] for name in result.stdout.split()}
+
+
+def test_another_backend_is_refused_in_a_sentence():
+    script = "import sys, types; k = types.ModuleType('keras'); k.backend = types.SimpleNamespace(backend=lambda: 'jax'); sys.modules['keras'] = k; import tfgan_zoo"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "Keras is set to 'jax'" in result.stderr
+    assert "KERAS_BACKEND=tensorflow" in result.stderr

@@ -1,0 +1,118 @@
+"""Being registered is being built, stepped, saved, reloaded, generated from and exported; and names that are wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgan_zoo as tz
+from tfgan_zoo.networks import dcgan
+from tfgan_zoo.registry import register
+
+SHAPE = (28, 28, 1)
+IMAGES = np.tanh(np.random.default_rng(0).normal(size=(16, *SHAPE))).astype("float32")
+
+
+@pytest.mark.parametrize("name", tz.list_models())
+def test_contract(name, tmp_path):
+    model = tz.create(name, image_shape=SHAPE, width=8)
+    model.compile()
+    before = [np.array(weight) for weight in model.trainable_weights]
+    state = [np.array(weight) for weight in model.non_trainable_weights]
+    history = model.fit(tf.data.Dataset.from_tensor_slices(IMAGES).batch(8), verbose=0).history
+    assert np.isfinite(list(history.values())).all()
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert np.abs(np.array(weight) - old).max() > 0, f"{weight.path} rests"
+    for weight, old in zip(model.non_trainable_weights, state, strict=True):
+        assert np.abs(np.array(weight, "float64") - old).max() > 0, f"{weight.path} rests"
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.generate(3, seed=0), model.generate(3, seed=0))
+    card = tz.export(model, tmp_path / "out")
+    assert card
+    assert tz.create(name, image_shape=(32, 32, 3), width=8).generate(1, seed=0).shape == (1, 32, 32, 3)
+
+
+@pytest.mark.parametrize("size", dcgan.SIZES)
+def test_dcgan_makes_every_size_it_names(size):
+    shape = (size, size, 1)
+    generator, critic = dcgan.generator(shape, 5, 1), dcgan.discriminator(shape, 1)
+    assert generator.output_shape == (None, *shape)
+    assert critic.output_shape == (None, 1)
+    assert 8 <= size <= 128
+
+
+def test_dcgan_sizes_are_four_to_eight_doubled():
+    assert {8, 16, 28, 32, 64, 96, 112, 128} <= set(dcgan.SIZES)
+    assert all(any(size == base * 2**k for base in range(4, 9) for k in range(6)) for size in dcgan.SIZES)
+
+
+def test_dcgan_follows_the_paper():
+    """Radford et al. 2016: Fig. 1's maps; no normalisation at G's output and D's input; nothing dense and hidden."""
+    maps = [layer.output.shape[1:] for layer in dcgan.generator((64, 64, 3), 100, 128).layers]
+    assert {(4, 4, 1024), (8, 8, 512), (16, 16, 256), (32, 32, 128), (64, 64, 3)} <= set(maps)
+    for network, normed in ((dcgan.generator((64, 64, 3), 100, 8), 4), (dcgan.discriminator((64, 64, 3), 8), 3)):
+        kinds = [type(layer).__name__ for layer in network.layers]
+        assert kinds.count("BatchNormalization") == normed
+        assert kinds.count("Dense") == 1
+        assert "MaxPooling2D" not in kinds
+    critic = dcgan.discriminator((64, 64, 3), 8)
+    assert [layer.negative_slope for layer in critic.layers if "leaky" in layer.name] == [pytest.approx(0.2)] * 4
+    kernel = np.array(dcgan.discriminator((64, 64, 3), 64).layers[3].kernel)
+    assert kernel.std() == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_channels(channels):
+    model = tz.create("dcgan", image_shape=(16, 16, channels), width=4)
+    assert model.generate(2, seed=0).shape == (2, 16, 16, channels)
+
+
+def test_points_have_no_bounds():
+    model = tz.create("gan", image_shape=(2,), width=8)
+    assert model.generator.layers[-2].activation is keras.activations.linear
+    assert model.generate(5, seed=0).shape == (5, 2)
+
+
+def test_the_papers_optimizers():
+    model = tz.create("dcgan", image_shape=SHAPE, width=4)
+    model.compile()
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.999)
+    assert model.prior == tz.priors.Uniform(-1.0, 1.0)
+    assert model.latent_dim == 100
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: tz.create("dcgam", image_shape=SHAPE), "Unknown model 'dcgam'. Did you mean 'dcgan'"),
+        (lambda: tz.create("dcgan", image_shape=SHAPE, widht=8), "Unknown argument of 'dcgan' 'widht'. Did you mean 'width'"),
+        (lambda: tz.create("dcgan", image_shape=(30, 30, 1)), r"image_shape=\(30, 30, 1\).*8, 10, 12.*nearest is 28 x 28"),
+        (lambda: tz.create("dcgan", image_shape=(28, 32, 1)), r"square images"),
+        (lambda: tz.create("dcgan", image_shape=(2,)), "take 'gan'"),
+        (lambda: tz.create("gan", image_shape=28), "image_shape=28: give"),
+        (lambda: tz.create("gan", image_shape=(28, 28)), r"image_shape=\(28, 28\): give"),
+        (lambda: tz.create("gan", image_shape=(28, 28, 2)), "channels 1, 3 or 4"),
+        (lambda: tz.create("gan", image_shape=(0, 28, 1)), "image_shape"),
+        (lambda: tz.runtime.setup(precision="float61"), "Unknown precision 'float61'"),
+        (lambda: tz.runtime.setup(seed=-1), "seed=-1"),
+        (lambda: tz.runtime.setup(seed="0"), "seed='0'"),
+        (lambda: tz.runtime.setup(jit="yes"), "jit='yes'"),
+        (lambda: tz.priors.Normal(0.0), "stddev=0.0"),
+        (lambda: tz.priors.Uniform(1.0, 1.0), "low < high"),
+    ],
+)
+def test_refuses_in_a_sentence(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="already has a model 'dcgan'"):
+
+        @register
+        def dcgan(image_shape):
+            """Never built."""

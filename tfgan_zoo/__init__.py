@@ -1,0 +1,50 @@
+"""A zoo of deep generative models in Keras 3 on TensorFlow.
+
+>>> import tfgan_zoo as tz
+>>> gan = tz.create("dcgan", image_shape=(8, 8, 1), width=8)
+>>> gan.compile()                                       # the paper's optimizers
+>>> history = gan.fit(tz.data.load("digits"), verbose=0)
+>>> images = gan.generate(16, seed=0)                   # float32 in [-1, 1]
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"tfgan_zoo trains on TensorFlow, but Keras is set to {keras.backend.backend()!r}: "
+        "set the environment variable KERAS_BACKEND=tensorflow before Python starts."
+    )
+
+from tfgan_zoo import callbacks, cli, data, metrics, objectives, pictures, pixels, priors, runtime, zoo
+from tfgan_zoo.export import export
+from tfgan_zoo.metrics import evaluate
+from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.registry import create, list_models
+from tfgan_zoo.runs import Run
+from tfgan_zoo.version import __version__
+
+__all__ = [
+    "GAN",
+    "GenerativeModel",
+    "Run",
+    "__version__",
+    "callbacks",
+    "cli",
+    "create",
+    "data",
+    "evaluate",
+    "export",
+    "list_models",
+    "metrics",
+    "objectives",
+    "pictures",
+    "pixels",
+    "priors",
+    "runtime",
+    "zoo",
+]

@@ -1,0 +1,20 @@
+"""Sentences for bad input: what came, what is allowed, the nearest fix."""
+
+import difflib
+
+
+def unknown(kind: str, name, known) -> ValueError:
+    """A ValueError for a name that is not among the known ones, with the nearest of them.
+
+    Args:
+        kind: what the name stands for, such as "model" or "data source".
+        name: what the user wrote.
+        known: iterable of the names that would have been right.
+
+    Returns:
+        The exception, for the caller to raise.
+    """
+    known = sorted(map(str, known))
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(known)}."
+    return ValueError(f"Unknown {kind} {name!r}. {hint}")

@@ -1,0 +1,289 @@
+"""The card: what was exported, from what, how well it scores, and how to load it without this package."""
+
+import collections.abc
+import dataclasses
+import datetime
+import hashlib
+import math
+import pathlib
+import platform
+import re
+
+from tfgan_zoo import files
+from tfgan_zoo.version import __version__
+
+OWN_NAMES = ("generator.tflite", "generator.keras", "samples.png", "card.json", "README.md", "run")
+_LABELS = {"saved_model": "SavedModel", "tflite": "LiteRT", "keras": "Keras"}
+
+
+def checked(name, value):
+    """`value` as a plain dict that JSON can hold, or None.
+
+    Args:
+        name: "scores" or "about".
+        value: what the user gave.
+
+    Raises:
+        TypeError: if it is not a dict.
+        ValueError: if a record of scores has no "scores".
+    """
+    if value is None:
+        return None
+    if not isinstance(value, collections.abc.Mapping):
+        raise TypeError(f"{name} is a {type(value).__name__}; give a dict or None.")
+    if name == "scores" and not isinstance(value.get("scores"), collections.abc.Mapping):
+        raise ValueError('scores has no "scores" inside; give a whole record: {"scores": ..., "protocol": ...}.')
+    return _plain(value)
+
+
+def write(new, model, made, versioned, version, scores, about, pictures):
+    """Write README.md and card.json beside the files they describe.
+
+    Args:
+        new: directory of the files that were written.
+        model: the model they came from.
+        made: format -> its entry, without sizes.
+        versioned: directory of the SavedModel, or None.
+        version: its number, or None.
+        scores: record of an evaluation, or None.
+        about: dict, or None.
+        pictures: caption -> file name.
+
+    Returns:
+        The card.
+    """
+    listed = {path.name: measured(path) for path in sorted(new.iterdir())}
+    if versioned:
+        served = sorted(path for path in versioned.rglob("*") if path.is_file())
+        listed |= {f"{version}/{path.relative_to(versioned).as_posix()}": measured(path) for path in served}
+        made["saved_model"]["path"] = str(version)
+    for entry in made.values():
+        entry["bytes"] = sum(
+            file["bytes"] for name, file in listed.items() if name.split("/")[0] == entry["path"]
+        )
+    card = {
+        "name": _slug(model.name),
+        "version": version,
+        "made_by": f"tfgan_zoo {__version__}",
+        "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "made_with": _versions(),
+        "model": {
+            "name": model.name,
+            "class": type(model).__name__,
+            "image_shape": list(model.image_shape),
+            "latent_dim": int(model.latent_dim),
+            "num_classes": model.num_classes,
+            "prior": _prior(model),
+            "parameters": int(model.ema_network.count_params()),
+        },
+        "formats": made,
+        "scores": (scores or {}).get("scores"),
+        "protocol": (scores or {}).get("protocol"),
+        "about": about or {},
+        "pictures": {"Samples, seed 0": "samples.png", **pictures},
+        "files": listed,
+    }
+    card = _plain(card)
+    (new / "README.md").write_text(readme(card), encoding="utf-8")
+    card["files"]["README.md"] = measured(new / "README.md")
+    files.write_json(new / "card.json", card)
+    return card
+
+
+def measured(path):
+    """Size in bytes and sha256 of a file."""
+    with open(path, "rb") as file:
+        return {"bytes": pathlib.Path(path).stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def readme(card):
+    """The card as a page for people, with code that runs as it stands in the directory of the export."""
+    parts = [_head(card), _scores(card), *_loading(card), _formats(card), _files(card)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(card):
+    model = card["model"]
+    drawn = "2-D points" if len(model["image_shape"]) == 1 else " × ".join(map(str, model["image_shape"])) + " images"
+    classes = f", {model['num_classes']} classes" if model["num_classes"] is not None else ""
+    lines = [
+        f"# {model['name']}",
+        "",
+        f"A trained generator: {drawn}{classes}, from {model['latent_dim']} latent numbers; "
+        f"{model['parameters']:,} parameters.",
+    ]
+    for caption, name in card["pictures"].items():
+        lines += ["", f"![{caption}]({name})"]
+    if card["about"]:
+        lines += ["", *(f"- **{str(key).capitalize()}:** {_inline(value)}" for key, value in card["about"].items())]
+    return "\n".join(lines)
+
+
+def _scores(card):
+    scores = card["scores"]
+    if not scores:
+        return ""
+    rows, floors = [], False
+    for name, value in scores.items():
+        if name.endswith(("_floor", "_seconds")):
+            continue
+        floor = scores.get(f"{name}_floor")
+        if isinstance(value, dict):
+            value, floor = value.get("value"), value.get("floor", floor)
+        floors = floors or floor is not None
+        rows.append(f"| {name} | {_number(value)} | {_number(floor)} |")
+    text = "## Scores\n\n| score | generator | floor |\n|---|---:|---:|\n" + "\n".join(rows)
+    if floors:
+        text += "\n\nThe floor is what real images score under the same protocol: nothing is expected to do better."
+    if card["protocol"]:
+        text += "\n\n" + "\n".join(f"- {key}: {_inline(value)}" for key, value in card["protocol"].items())
+    return text
+
+
+def _loading(card):
+    conditional, points = card["model"]["num_classes"] is not None, len(card["model"]["image_shape"]) == 1
+    kind = "float32" if points else "uint8"
+    if "saved_model" in card["formats"]:
+        asked = "labels=tf.constant([0, 1, 1])" if conditional else "num_images=tf.constant(3)"
+        yield f"""## Load with TensorFlow
+
+No Keras and no other package is needed. Run these where this file lies.
+
+```python
+import tensorflow as tf
+
+generator = tf.saved_model.load("{card["version"]}")
+images = generator.signatures["sample"]({asked}, seed=tf.constant(0))["images"]
+print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same images
+```"""
+    if "tflite" in card["formats"]:
+        labels = ", labels=np.array([0, 1, 1], np.int32)" if conditional else ""
+        yield f"""## Load with LiteRT
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+generator = Interpreter("generator.tflite").get_signature_runner("serving_default")
+latents = {_draw(card["model"])}
+images = generator(latents=latents{labels})["images"]
+print(images.shape, images.dtype)  # three, float32{"" if points else " from -1 to 1"}
+```"""
+    if "saved_model" in card["formats"]:
+        name = card["name"]
+        asked = '"labels": [0, 1, 1], "seed": 0' if conditional else '"num_images": 3, "seed": 0'
+        yield f"""## Serve with TF Serving
+
+```sh
+docker run --rm -p 8501:8501 -v "$PWD:/models/{name}" -e MODEL_NAME={name} tensorflow/serving
+curl -d '{{"signature_name": "sample", "inputs": {{{asked}}}}}' http://localhost:8501/v1/models/{name}:predict
+```
+
+The highest number here is the version served. Signatures:
+
+{_signatures(card)}"""
+    yield """## Load with Keras
+
+`generator.keras` is the network itself, for further work. If it has layers of this package, `import tfgan_zoo` first.
+
+```python
+import keras
+
+network = keras.saving.load_model("generator.keras", compile=False)
+network.summary()
+```"""
+
+
+def _signatures(card):
+    def told(specs):
+        return ", ".join(f"{name} {spec['dtype']} {_shape(spec['shape'])}" for name, spec in specs.items())
+
+    signatures = card["formats"]["saved_model"]["signatures"]
+    return "\n".join(f"- `{name}`: {told(s['inputs'])} → {told(s['outputs'])}" for name, s in signatures.items())
+
+
+def _formats(card):
+    rows = []
+    for name, entry in card["formats"].items():
+        parity = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in entry["parity"].items())
+        rows.append(f"| {_LABELS[name]} | {entry['path']} | {_size(entry['bytes'])} | {parity} |")
+    return (
+        "## Formats\n\nEach was reloaded from disk and compared with the model it came from.\n\n"
+        "| format | path | size | difference |\n|---|---|---:|---|\n" + "\n".join(rows)
+    )
+
+
+def _files(card):
+    rows = [f"| {name} | {_size(file['bytes'])} | `{file['sha256']}` |" for name, file in card["files"].items()]
+    made_with = ", ".join(f"{name} {version}" for name, version in card["made_with"].items())
+    return (
+        "## Files\n\n| file | size | sha256 |\n|---|---:|---|\n" + "\n".join(rows)
+        + f"\n\nMade by {card['made_by']} with {made_with}, {card['made_at']}."
+    )
+
+
+def _draw(model):
+    """The line of NumPy that draws three latents from the prior."""
+    shape = f"(3, {model['latent_dim']})"
+    prior = model["prior"] or {}
+    if prior.get("class") == "Uniform":
+        return f"np.random.default_rng(0).uniform({prior['low']}, {prior['high']}, {shape}).astype(np.float32)"
+    scale = "" if prior.get("stddev", 1.0) == 1.0 else f"np.float32({prior['stddev']}) * "
+    return f"{scale}np.random.default_rng(0).standard_normal({shape}, dtype=np.float32)"
+
+
+def _prior(model):
+    prior = getattr(model, "prior", None)
+    if prior is None:
+        return None
+    told = dataclasses.asdict(prior) if dataclasses.is_dataclass(prior) else {}
+    return {"class": type(prior).__name__, **told}
+
+
+def _versions():
+    import importlib.metadata
+
+    packages = ("tensorflow", "keras", "ai-edge-litert")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+
+
+def _slug(name):
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "generator"
+
+
+def _plain(value):
+    """NumPy numbers, tuples, paths and the like as JSON knows them; what is not a finite number becomes None."""
+    if isinstance(value, collections.abc.Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _number(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "–" if value is None else _inline(value)
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _inline(value):
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
+    told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return told.replace("|", "\\|").replace("\n", " ")
+
+
+def _shape(shape):
+    return "(" + ", ".join("N" if size is None else str(size) for size in shape) + ")"
+
+
+def _size(count):
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

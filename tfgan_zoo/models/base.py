@@ -1,0 +1,364 @@
+"""What every family of generative model shares: updates, averaging, noise, generation and Keras' own contract."""
+
+import copy
+import math
+import random
+import zlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import data, runtime
+
+_BATCH = 256  # images generated at a time; the images do not depend on it
+_LOSS_SCALE = 64.0  # of mixed_float16; Keras' 32768 overflows for dozens of critic steps before it settles
+
+
+class GenerativeModel(keras.Model):
+    """A model that is trained with `fit` and asked for images with `generate`.
+
+    A family defines `train_step`, `test_step`, and what `draw_latents` feeds to `ema_network`, the network that is
+    scored, called and exported. All noise is drawn from (seed, step, purpose): a run that stops and continues, or is
+    spread over replicas, draws what one uninterrupted run on one device draws.
+
+    Args:
+        seed: integer for all noise of training; None takes one from Python's generator, which `runtime.setup` seeds.
+        name: of the model.
+    """
+
+    num_classes = None  # an integer where images are told their class
+
+    def __init__(self, seed=None, **keras_arguments):
+        super().__init__(**keras_arguments)
+        self.seed = random.randrange(2**31) if seed is None else seed
+        self.step = self.add_weight(
+            name="step", dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
+        self._means = {}
+
+    # ---- the parts of a training step -------------------------------------------------------------------------
+
+    def minimize(self, network, optimizer, terms, *arguments):
+        """One update of `network` on the sum of `terms(*arguments)` and the network's own regularisation.
+
+        Args:
+            network: the keras.Model whose trainable weights move; nothing else does.
+            optimizer: the network's optimizer.
+            terms: function that returns a dict name -> scalar loss.
+
+        Returns:
+            The dict of `terms`, for the logs.
+        """
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            weights = [weight.value for weight in network.trainable_variables]
+            tape.watch(weights)
+            losses = terms(*arguments)
+            total = sum(losses.values()) + sum(network.losses)
+            total /= tf.distribute.get_strategy().num_replicas_in_sync  # Keras sums gradients over replicas
+            if hasattr(optimizer, "scale_loss"):
+                total = optimizer.scale_loss(total)
+        optimizer.apply(tape.gradient(total, weights), network.trainable_variables)
+        return losses
+
+    def update_ema(self, network):
+        """Move the averaged copy towards `network`; moments and other state are copied.
+
+        The decay warms up as (1 + t) / (10 + t), so that the average forgets its start.
+        """
+        if self.ema_network is network:
+            return
+        step = tf.cast(self.step, "float32")
+        rate = 1.0 - tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        for average, weight in zip(self.ema_network.weights, network.weights, strict=True):
+            if weight.trainable:
+                average.assign_sub(rate * (average - weight))
+            else:
+                average.assign(weight)
+
+    def track(self, losses):
+        """Means over the epoch of the step's losses, and of their sum as Keras' "loss"."""
+        losses = {"loss": sum(losses.values()), **losses}
+        for name, value in losses.items():
+            self._means[name].update_state(value)
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self):
+        """The running means that Keras resets at every epoch."""
+        return list(self._means.values())
+
+    def noise_seed(self, purpose, index=0):
+        """A stateless seed for this step: two integers that depend on (seed, step, purpose, index) alone."""
+        return tf.random.experimental.stateless_fold_in(
+            tf.stack([self.seed, self.step.value]), _number(f"{purpose}/{index}"), alg="philox"
+        )
+
+    def share(self, draw, count):
+        """This replica's rows of one draw for the whole batch.
+
+        Args:
+            draw: function num_images -> tensor with that many rows.
+            count: rows of this replica.
+        """
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas == 1:
+            return draw(count)
+        rank = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return draw(count * replicas)[rank * count : (rank + 1) * count]
+
+    # ---- asking for images ------------------------------------------------------------------------------------
+
+    @property
+    def image_shape(self):
+        """(height, width, channels), or (2,) for points."""
+        return tuple(self.ema_network.output_shape[1:])
+
+    @property
+    def latent_dim(self):
+        """Coordinates of a latent."""
+        return self.ema_network.inputs[0].shape[-1]
+
+    def draw_latents(self, num_images, seed):
+        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
+        return self.prior.sample(num_images, self.latent_dim, tf.stack([tf.cast(seed, "int32"), _number("generate")]))
+
+    def call(self, inputs, training=False):
+        """Images for latents (and labels) from the averaged generator, in inference mode."""
+        return self.ema_network(inputs, training=False)
+
+    def generate(self, num_images, labels=None, seed=None):
+        """Images from the averaged generator.
+
+        Args:
+            num_images: how many, at least 1.
+            labels: (num_images,) integers in [0, num_classes) for a conditional model, otherwise None.
+            seed: integer >= 0; the same seed gives the same images. None draws another one each time.
+
+        Returns:
+            float32 array (num_images, *image_shape), images in [-1, 1].
+
+        Raises:
+            ValueError: if num_images, labels or seed is none of these.
+        """
+        return np.concatenate(list(self.stream(num_images, labels=labels, seed=seed)))
+
+    def stream(self, num_images, labels=None, seed=None, batch_size=_BATCH):
+        """The images of `generate`, in batches, for more of them than one wants to hold.
+
+        Args:
+            num_images, labels, seed: as in `generate`.
+            batch_size: images in a batch; the images do not depend on it.
+
+        Returns:
+            An iterator of float32 arrays (<= batch_size, *image_shape).
+        """
+        if isinstance(num_images, bool) or not isinstance(num_images, (int, np.integer)) or num_images < 1:
+            raise ValueError(f"num_images={num_images!r}: ask for at least 1 image.")
+        if seed is None:
+            seed = random.randrange(2**31)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
+            raise ValueError(
+                f"seed={seed!r}: give an integer from 0 to 2147483647, or None for another draw each time."
+            )
+        told = self.told(num_images, labels, seed)
+        return self._stream(num_images, told, seed, batch_size)
+
+    def _stream(self, num_images, told, seed, batch_size):
+        inputs = (self.draw_latents(int(num_images), seed), *told)
+        for start in range(0, num_images, batch_size):
+            yield self._draw(*(rows[start : start + batch_size] for rows in inputs)).numpy()
+
+    def told(self, num_images, labels, seed):
+        """What the generator is told beside the latents, one row an image; nothing, for an unconditional model."""
+        if labels is not None:
+            raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")
+        return ()
+
+    @property
+    def _draw(self):
+        if "_draw_function" not in self.__dict__:
+            network = self.ema_network
+
+            def draw(*inputs):
+                return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+
+            signature = [tf.TensorSpec(i.shape, i.dtype) for i in network.inputs]
+            self.__dict__["_draw_function"] = tf.function(draw, input_signature=signature)
+        return self.__dict__["_draw_function"]
+
+    # ---- Keras' contract --------------------------------------------------------------------------------------
+
+    def loss_names(self):
+        """Names of the losses that `track` will be given."""
+        return ()
+
+    def compile(self, optimizer=None, jit_compile=None, **keras_arguments):
+        """Make the losses' running means and settle XLA; families add their optimizers."""
+        self._means = {name: keras.metrics.Mean(name) for name in ("loss", *self.loss_names())}
+        jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
+        super().compile(
+            optimizer=optimizer, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **keras_arguments
+        )
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        **keras_arguments,
+    ):
+        """Train: Keras' `fit`, with images where Keras has inputs and labels where it has targets.
+
+        Args:
+            x: `tf.data.Dataset` of images or (images, labels), such as `tz.data.load` gives; or an array of images,
+                float32 (N, *image_shape) in [-1, 1] or uint8.
+            y: labels (N,) integers, beside an array.
+            batch_size: images in a batch, for arrays; None for 64 a critic step.
+            validation_split: fraction of the array's end that is kept for validation.
+            validation_data: like x, or a pair (images, labels); gives `val_` losses, changes nothing.
+            shuffle: another order of the array in every epoch.
+            epochs, verbose, callbacks, **keras_arguments: as in Keras.
+
+        Returns:
+            Keras' History.
+
+        Raises:
+            ValueError: before the first step, if the model is not compiled, or images or labels are not what it takes.
+        """
+        if not self.compiled:
+            raise ValueError(
+                f"{self.name} is not compiled: call .compile() first; it needs no arguments."
+            )
+        if validation_split and not isinstance(x, tf.data.Dataset):
+            kept = math.ceil(len(x) * (1 - validation_split))
+            validation_data = (x[kept:], y[kept:]) if y is not None else x[kept:]
+            x, y = x[:kept], y[:kept] if y is not None else None
+        x, y = self._dataset(x, y, batch_size, shuffle), None
+        self.check_batch(x)
+        if validation_data is not None:
+            pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
+            validation_data = self._dataset(*pair[:2], batch_size, shuffle=False)
+            self.check_batch(validation_data)
+        callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or ())
+        return super().fit(
+            x,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.set_epoch(epoch)),
+                *callbacks,
+            ],
+            validation_data=validation_data,
+            shuffle=False,  # the dataset is in its order already
+            **keras_arguments,
+        )
+
+    def _dataset(self, images, labels, batch_size, shuffle):
+        if not isinstance(images, np.ndarray):
+            return images
+        source = images if labels is None else (images, np.asarray(labels))
+        batch_size = min(batch_size or 64 * getattr(self, "n_critic", 1), max(len(images), 1))
+        return data.load(source, batch_size=batch_size, shuffle=shuffle, seed=self.seed, drop_remainder=shuffle)
+
+    def check_batch(self, dataset):
+        """Read one batch and refuse, in a sentence, what training could only fail on later."""
+        if not isinstance(dataset, tf.data.Dataset):
+            return
+        for batch in dataset.take(1):
+            images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            break
+        else:
+            raise ValueError("The dataset is empty: there is no batch to train on.")
+        self.check_images(images)
+        self.check_labels(labels, len(images))
+
+    def check_images(self, images):
+        """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1]."""
+        shape = tuple(images.shape[1:])
+        if shape != self.image_shape:
+            raise ValueError(
+                f"images are {shape}, but {self.name} makes {self.image_shape}: "
+                f"load them with image_size= and channels=, or create the model with image_shape={shape}."
+            )
+        if len(images) < 2:
+            raise ValueError("A batch holds 1 image: batch statistics need at least 2. Raise batch_size.")
+        if not images.dtype.is_floating:
+            raise ValueError(
+                f"images are {images.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
+                "or pass the uint8 array itself."
+            )
+        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError("images hold NaN or infinity: clean the data before training.")
+        if len(shape) == 3 and (low < -1.001 or high > 1.001):
+            raise ValueError(
+                f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1."
+            )
+
+    def check_labels(self, labels, count):
+        """Raise if the model needs labels that are not there; unconditional models ignore labels."""
+
+    def get_config(self):
+        """Constructor arguments, from which `from_config` makes an equal model."""
+        return {"seed": self.seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The model that `get_config` described, with new weights."""
+        config = copy.deepcopy(config)  # Keras takes configurations of functional models apart as it reads them
+        return cls(**{name: _restored(value, custom_objects) for name, value in config.items()})
+
+
+def frozen_call(network, inputs, advance=()):
+    """Outputs of `network` in training mode that leave its state (batch moments, power iterations) where it is.
+
+    Args:
+        network: a keras.Model.
+        inputs: its inputs.
+        advance: those of its variables that move all the same, such as the states of its dropout.
+
+    Returns:
+        The network's outputs, differentiable with respect to inputs and trainable weights.
+    """
+    state = network.non_trainable_variables
+    outputs, moved = network.stateless_call(
+        [weight.value for weight in network.trainable_variables],
+        [variable.value for variable in state],
+        inputs,
+        training=True,
+    )
+    for variable, value in zip(state, moved, strict=True):
+        if any(variable is one for one in advance):
+            variable.assign(value)
+    return outputs
+
+
+def dropout_states(network):
+    """The random states inside a network, which Keras neither counts as weights nor saves by itself."""
+    weights = {id(weight) for weight in network.weights}
+    return [variable for variable in network.variables if id(variable) not in weights]
+
+
+def with_loss_scale(optimizer, network):
+    """The optimizer, inside a loss scaler if the network computes in float16."""
+    half = any(layer.dtype_policy.name == "mixed_float16" for layer in network.layers)
+    if not half or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=_LOSS_SCALE)
+
+
+def _number(purpose):
+    return zlib.crc32(purpose.encode()) & 0x7FFFFFFF
+
+
+def _restored(value, custom_objects):
+    if isinstance(value, (list, tuple)):
+        return tuple(_restored(item, custom_objects) for item in value)
+    return keras.saving.deserialize_keras_object(value, custom_objects) if isinstance(value, dict) else value

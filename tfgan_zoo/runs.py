@@ -1,0 +1,128 @@
+"""The directory of a run: what is private to training stands in `run/`, apart from what is served."""
+
+import pathlib
+import shutil
+import sys
+
+from tfgan_zoo import callbacks, files, pictures
+from tfgan_zoo.metrics import distance_name, evaluate
+
+_CHANGEABLE = {"out", "fresh", "quiet", "epochs"}  # a run may be moved, silenced and prolonged
+
+
+class Run:
+    """A directory that one command fills, and that the same command continues.
+
+    `out/run/` holds config.json, history.csv, checkpoints, last.keras, samples and curves; what stands beside it is
+    for serving.
+
+    Args:
+        out: directory, new, empty, or a run's with the same configuration.
+        config: dict of the run's numbers; it must be that of the run which is there.
+        fresh: True forgets the run that is there. What it has exported stays.
+
+    Raises:
+        ValueError: if `out` belongs to something else or to a run with other numbers.
+    """
+
+    def __init__(self, out, config, fresh=False):
+        self.out = pathlib.Path(out)
+        self.directory = self.out / "run"
+        config = {name: value for name, value in config.items() if name not in _CHANGEABLE}
+        config = {name: str(value) if isinstance(value, pathlib.Path) else value for name, value in config.items()}
+        if self.out.exists() and not self.out.is_dir():
+            raise ValueError(f"out={self.out} is a file: give a directory.")
+        ours = (self.directory / "config.json").exists() or (self.out / "card.json").exists()
+        if self.out.exists() and any(self.out.iterdir()) and not ours:
+            raise ValueError(f"out={self.out} holds files that are not a run's: give a new or an empty directory.")
+        if fresh:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        self._adopt(config)
+
+    def _adopt(self, config):
+        path = self.directory / "config.json"
+        if not path.exists():
+            files.write_json(path, config)
+            return
+        there = files.read_json(path)
+        names = sorted(name for name in there.keys() | config.keys() if there.get(name) != config.get(name))
+        if names:
+            changes = ", ".join(f"{name}={there.get(name)!r} became {config.get(name)!r}" for name in names)
+            raise ValueError(f"{self.out} holds a run with other numbers ({changes}): give another --out, or --fresh.")
+
+    def is_done(self, epochs):
+        """Whether training, scoring and export have all ended, for at least `epochs` epochs."""
+        path = self.directory / "done.json"
+        return path.exists() and files.read_json(path)["epochs"] >= epochs
+
+    def finish(self, epochs, record=None):
+        """Say that training, scoring and export have all ended."""
+        files.write_json(self.directory / "done.json", {"epochs": epochs, "scores": record})
+
+    def record(self):
+        """The score record that `finish` was given."""
+        return files.read_json(self.directory / "done.json")["scores"]
+
+    def callbacks(self, epochs, score_on=None, score_every=1, reference=None, quiet=False):
+        """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
+
+        Args:
+            epochs: of the run; about forty of them are pictured and kept.
+            score_on: data source to score on, by its training split; None, or one without a classifier, scores nothing.
+            score_every: epochs between two scores; the epoch with the lowest Fréchet distance is kept as the best.
+            reference: points of the data, for scatters.
+            quiet: True shows no progress.
+
+        Returns:
+            List of keras callbacks for `fit(callbacks=..., verbose=0)`.
+        """
+        every = max(1, epochs // 40)
+        chosen = [callbacks.SampleGrid(self.directory / "samples", every=every, reference=reference)]
+        monitor = distance_name(score_on) if score_on is not None else None
+        if monitor:
+            chosen.append(callbacks.Evaluate(score_on, every=score_every))
+        self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor, every=every)
+        chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
+        return chosen if quiet else [*chosen, callbacks.Progress()]
+
+    def by_epoch(self, panels=8):
+        """Draw the run's samples at chosen epochs side by side, `by_epoch.png`, and return its path.
+
+        Args:
+            panels: how many epochs, spaced ever wider from the first to the last.
+        """
+        frames = sorted((self.directory / "samples").glob("epoch_*.png"))
+        steps = {round((len(frames) - 1) * (share / max(panels - 1, 1)) ** 2) for share in range(panels)}
+        chosen = {f"epoch {int(frames[step].stem.removeprefix('epoch_'))}": frames[step] for step in sorted(steps)}
+        pictures.save_strip(chosen, self.directory / "by_epoch.png")
+        return self.directory / "by_epoch.png"
+
+    def score(self, model, reference, quiet=False, **arguments):
+        """Score the last epoch and the best one on the test split; the model holds the best afterwards.
+
+        Args:
+            model: the model that `fit` trained with this run's callbacks.
+            reference: data source, as in `tz.evaluate`.
+            quiet: True shows no progress.
+            **arguments: passed on to `tz.evaluate`.
+
+        Returns:
+            The record of the best epoch, with "epoch", and the last epoch's scores under "last".
+        """
+        last_epoch = self.checkpoint.history[-1]["epoch"]
+        last = evaluate(model, reference, verbose=not quiet, **arguments)
+        best_epoch = self.checkpoint.restore_best(model)
+        best = last if best_epoch == last_epoch else evaluate(model, reference, verbose=not quiet, **arguments)
+        return best | {"epoch": best_epoch, "last": {"epoch": last_epoch, "scores": last["scores"]}}
+
+    def about(self, **facts):
+        """What the card of an export says of its making: `facts`, and this run's numbers and command."""
+        config = files.read_json(self.directory / "config.json")
+        recipe = pathlib.Path(sys.argv[0]).stem
+        flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in config.items() if value is not None)
+        return facts | {"command": f"python -m recipes.{recipe} {flags}", "config": config}
+
+    def pictures(self):
+        """Pictures of the training that belong beside an export: caption -> path."""
+        known = {"One latent batch by epoch": self.directory / "samples/samples.gif", "Training": self.directory / "curves.png"}
+        return {caption: path for caption, path in known.items() if path.exists()}
