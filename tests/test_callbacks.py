@@ -40,7 +40,9 @@ class Stop(keras.callbacks.Callback):
 
 
 def state(gan):
-    return [np.array(v) for v in (*gan.weights, *gan.generator_optimizer.variables, *gan.discriminator_optimizer.variables)]
+    return [
+        np.array(v) for v in (*gan.weights, *gan.generator_optimizer.variables, *gan.discriminator_optimizer.variables)
+    ]
 
 
 def test_an_interrupted_run_continues_bit_for_bit(tmp_path):

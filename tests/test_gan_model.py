@@ -300,7 +300,10 @@ def networks(image_shape=(8, 8, 1), **tail):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: {"critic": networks((8, 8, 3))[1]}, r"generator makes images \(8, 8, 1\), but discriminator reads \(8, 8"),
+        (
+            lambda: {"critic": networks((8, 8, 3))[1]},
+            r"generator makes images \(8, 8, 1\), but discriminator reads \(8, 8",
+        ),
         (lambda: {"critic": networks(units=2)[1]}, r"must be logits \(None, 1\)"),
         (lambda: {"critic": networks(activation="sigmoid")[1]}, "ends in a sigmoid"),
         (lambda: {"critic": keras.Sequential([layers.Dense(1)])}, "functional keras.Model"),
@@ -324,7 +327,10 @@ def test_construction_refuses(make, sentence):
 @pytest.mark.parametrize(
     ("dataset", "sentence"),
     [
-        (lambda: batches(images=np.zeros((16, 8, 8, 3), "float32")), r"images are \(8, 8, 3\), but dcgan makes \(8, 8, 1\)"),
+        (
+            lambda: batches(images=np.zeros((16, 8, 8, 3), "float32")),
+            r"images are \(8, 8, 3\), but dcgan makes \(8, 8, 1\)",
+        ),
         (lambda: batches(images=IMAGES * 200), r"belong in \[-1, 1\]"),
         (lambda: batches(images=IMAGES * np.float32("nan")), "NaN or infinity"),
         (lambda: batches(images=(IMAGES * 0).astype("uint8")), "images are uint8"),

@@ -77,7 +77,17 @@ def test_recipes_use_the_public_names_and_fit_on_a_page(path):
 
 
 def test_importing_stays_light():
-    heavy = {"sklearn", "scipy", "matplotlib", "tensorflow_datasets", "PIL", "ai_edge_litert", "rich", "typer", "kerastuner"}
+    heavy = {
+        "sklearn",
+        "scipy",
+        "matplotlib",
+        "tensorflow_datasets",
+        "PIL",
+        "ai_edge_litert",
+        "rich",
+        "typer",
+        "kerastuner",
+    }
     script = "import sys, tensorflow, keras; before = set(sys.modules); import tfgan_zoo; print(*(set(sys.modules) - before))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not heavy & {name.split(".")[0] for name in result.stdout.split()}

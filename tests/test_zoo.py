@@ -89,8 +89,14 @@ def test_the_papers_optimizers():
     ("call", "sentence"),
     [
         (lambda: tz.create("dcgam", image_shape=SHAPE), "Unknown model 'dcgam'. Did you mean 'dcgan'"),
-        (lambda: tz.create("dcgan", image_shape=SHAPE, widht=8), "Unknown argument of 'dcgan' 'widht'. Did you mean 'width'"),
-        (lambda: tz.create("dcgan", image_shape=(30, 30, 1)), r"image_shape=\(30, 30, 1\).*8, 10, 12.*nearest is 28 x 28"),
+        (
+            lambda: tz.create("dcgan", image_shape=SHAPE, widht=8),
+            "Unknown argument of 'dcgan' 'widht'. Did you mean 'width'",
+        ),
+        (
+            lambda: tz.create("dcgan", image_shape=(30, 30, 1)),
+            r"image_shape=\(30, 30, 1\).*8, 10, 12.*nearest is 28 x 28",
+        ),
         (lambda: tz.create("dcgan", image_shape=(28, 32, 1)), r"square images"),
         (lambda: tz.create("dcgan", image_shape=(2,)), "take 'gan'"),
         (lambda: tz.create("gan", image_shape=28), "image_shape=28: give"),

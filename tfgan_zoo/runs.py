@@ -124,5 +124,8 @@ class Run:
 
     def pictures(self):
         """Pictures of the training that belong beside an export: caption -> path."""
-        known = {"One latent batch by epoch": self.directory / "samples/samples.gif", "Training": self.directory / "curves.png"}
+        known = {
+            "One latent batch by epoch": self.directory / "samples/samples.gif",
+            "Training": self.directory / "curves.png",
+        }
         return {caption: path for caption, path in known.items() if path.exists()}

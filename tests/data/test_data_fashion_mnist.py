@@ -49,9 +49,7 @@ def test_slices_of_a_tfds_name():
         images, told = data.arrays("fashion_mnist", split)
         np.testing.assert_array_equal(images, whole[expected])
         np.testing.assert_array_equal(told, labels[expected])
-    with pytest.raises(
-        ValueError, match="fashion_mnist has no split 'validation'. It has 'test', 'train'|'train', 'test'"
-    ):
+    with pytest.raises(ValueError, match=r"has no split 'validation'\. It has 'train', 'test'"):
         data.load("fashion_mnist", "validation")
 
 

@@ -1,5 +1,6 @@
 """What `load`, `arrays` and `info` promise about every source that needs no file."""
 
+import itertools
 import logging
 import pathlib
 import warnings
@@ -166,7 +167,7 @@ def test_percentages_tile_a_split():
     parts = [splits.pieces(f"train[{k}%:{k + 1}%]", {"train": 1077}, "digits")[0][1:] for k in range(100)]
     assert parts[0][0] == 0
     assert parts[-1][1] == 1077
-    assert all(left[1] == right[0] for left, right in zip(parts, parts[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(parts))
 
 
 def test_digits_can_be_resized_and_coloured():
@@ -217,44 +218,45 @@ def test_arrays_of_points():
     np.testing.assert_array_equal(batches(data.load(points, batch_size=20, shuffle=False))[0], points)
 
 
-IMAGES = np.zeros((4, 4, 4, 1), "uint8")
+IMAGES = np.zeros((4, 8, 8, 1), "uint8")
 NAN = np.full((4, 4, 4, 1), np.nan)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (dict(source="digit"), "Unknown data source 'digit'. Did you mean 'digits'"),
-        (dict(source="fashion_mnits"), "Did you mean 'fashion_mnist'"),
-        (dict(source="./nowhere"), "There is no file or folder nowhere"),
-        (dict(source="not/a/path"), "There is no file or folder not/a/path"),
-        (dict(source="gone.npz"), "There is no file or folder gone.npz"),
-        (dict(source=pathlib.Path("digits")), "There is no file or folder digits"),
-        (dict(source=3), "source is a int"),
-        (dict(source="digits", split="training"), "has no split 'training'. It has 'train', 'validation', 'test'"),
-        (dict(source="digits", split="train[:5"), "is not understood"),
-        (dict(source="digits", split="train[:2000]"), "reaches beyond the 1,077 images"),
-        (dict(source="digits", split="train[9:9]"), "selects no image"),
-        (dict(source="digits", split="train[:1]"), "has 1 image. Give at least two"),
-        (dict(source="digits", split="test", batch_size=512), "batch_size=512, but digits/test has 360 images"),
-        (dict(source="digits", batch_size=0), "batch_size=0 is not a number of images"),
-        (dict(source="digits", batch_size=2.5), "batch_size=2.5 is not a number of images"),
-        (dict(source="digits", image_size=-8), "image_size=-8 is not a side in pixels"),
-        (dict(source="digits", image_size=(8, 8)), r"image_size=(8, 8) is not a side"),
-        (dict(source="digits", channels=2), "channels=2 is not 1 (grey), 3 (RGB) or 4 (RGBA)"),
-        (dict(source="ring8", image_size=8), "ring8 is points"),
-        (dict(source=IMAGES[:0]), "there is nothing in it"),
-        (dict(source=IMAGES[:1], batch_size=1), "has 1 image. Give at least two"),
-        (dict(source=IMAGES[0, 0]), "images has shape (4, 1)"),
-        (dict(source=IMAGES.transpose(0, 3, 1, 2).repeat(2, 1)), "images has shape (4, 2, 4, 4)"),
-        (dict(source=IMAGES.astype("int64")), "images has dtype int64"),
-        (dict(source=NAN), "64 values that are NaN"),
-        (dict(source=np.full((4, 4, 4, 1), 255.0)), "values from 255 to 255, and [-1, 1] is allowed"),
-        (dict(source=(IMAGES, np.arange(3))), "labels has 3 entries, but there are 4 images"),
-        (dict(source=(IMAGES, np.eye(4))), "labels has shape (4, 4)"),
-        (dict(source=(IMAGES, np.arange(4) + 0.5)), "is not whole"),
-        (dict(source=(IMAGES, np.arange(4) - 1)), "labels goes down to -1"),
-        (dict(source=(IMAGES, np.array(list("abcd")))), "labels has dtype <U1"),
+        ({"source": "digit"}, "Unknown data source 'digit'. Did you mean 'digits'"),
+        ({"source": "fashion_mnits"}, "Did you mean 'fashion_mnist'"),
+        ({"source": "./nowhere"}, "There is no file or folder nowhere"),
+        ({"source": "not/a/path"}, "There is no file or folder not/a/path"),
+        ({"source": "celeb_a_hq/999"}, "TFDS refuses 'celeb_a_hq/999'"),
+        ({"source": "gone.npz"}, "There is no file or folder gone.npz"),
+        ({"source": pathlib.Path("digits")}, "There is no file or folder digits"),
+        ({"source": 3}, "source is a int"),
+        ({"source": "digits", "split": "training"}, "has no split 'training'. It has 'train', 'validation', 'test'"),
+        ({"source": "digits", "split": "train[:5"}, "is not understood"),
+        ({"source": "digits", "split": "train[:2000]"}, "reaches beyond the 1,077 images"),
+        ({"source": "digits", "split": "train[9:9]"}, "selects no image"),
+        ({"source": "digits", "split": "train[:1]"}, "has 1 image. Give at least two"),
+        ({"source": "digits", "split": "test", "batch_size": 512}, "batch_size=512, but digits/test has 360 images"),
+        ({"source": "digits", "batch_size": 0}, "batch_size=0 is not a number of images"),
+        ({"source": "digits", "batch_size": 2.5}, "batch_size=2.5 is not a number of images"),
+        ({"source": "digits", "image_size": -8}, "image_size=-8 is not a side in pixels"),
+        ({"source": "digits", "image_size": (8, 8)}, r"image_size=(8, 8) is not a side"),
+        ({"source": "digits", "channels": 2}, "channels=2 is not 1 (grey), 3 (RGB) or 4 (RGBA)"),
+        ({"source": "ring8", "image_size": 8}, "ring8 is points"),
+        ({"source": IMAGES[:0]}, "there is nothing in it"),
+        ({"source": IMAGES[:1], "batch_size": 1}, "has 1 image. Give at least two"),
+        ({"source": IMAGES[0, 0]}, "images has shape (8, 1)"),
+        ({"source": IMAGES.transpose(0, 3, 1, 2).repeat(2, 1)}, "images has shape (4, 2, 8, 8)"),
+        ({"source": IMAGES.astype("int64")}, "images has dtype int64"),
+        ({"source": NAN}, "64 values that are NaN"),
+        ({"source": np.full((4, 4, 4, 1), 255.0)}, "values from 255 to 255, and [-1, 1] is allowed"),
+        ({"source": (IMAGES, np.arange(3))}, "labels has 3 entries, but there are 4 images"),
+        ({"source": (IMAGES, np.eye(4))}, "labels has shape (4, 4)"),
+        ({"source": (IMAGES, np.arange(4) + 0.5)}, "is not whole"),
+        ({"source": (IMAGES, np.arange(4) - 1)}, "labels goes down to -1"),
+        ({"source": (IMAGES, np.array(list("abcd")))}, "labels has dtype <U1"),
     ],
 )
 def test_bad_input_gets_a_sentence(arguments, sentence):

@@ -1,0 +1,298 @@
+"""`evaluate` as a whole: real images reach the floor, noise does not; records, labels, caching, bad input."""
+
+import json
+import os
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_zoo import data
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, records
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFGAN_ZOO_CACHE", str(tmp_path / "cache"))
+    cache.forget()
+    yield tmp_path / "cache"
+    cache.forget()
+
+
+@pytest.fixture
+def digits():
+    return data.arrays("digits", "train")[0][:360]
+
+
+class Noise:
+    """The least that `evaluate` asks of a model."""
+
+    def __init__(self, shape=(8, 8, 1), num_classes=None):
+        self.shape, self.num_classes, self.labels = shape, num_classes, None
+
+    def stream(self, num_images, labels=None, seed=0, batch_size=64):
+        self.labels = labels
+        images = np.random.default_rng(seed).uniform(-1, 1, (num_images, *self.shape)).astype("float32")
+        for start in range(0, num_images, batch_size):
+            yield images[start : start + batch_size]
+
+
+def plain(record):
+    return {"scores": record["scores"], "protocol": record["protocol"]}
+
+
+def test_real_images_are_at_the_floor_and_noise_is_far_above(digits):
+    real, noise = evaluate(digits, "digits", verbose=False), evaluate(Noise(), "digits", verbose=False)
+    floor = real["scores"]["fd_classifier_360_floor"]
+    assert floor == noise["scores"]["fd_classifier_360_floor"]
+    assert 0 < floor / 2 < real["scores"]["fd_classifier_360"] < 2 * floor
+    assert noise["scores"]["fd_classifier_360"] > 20 * floor
+    assert real["scores"]["precision_classifier_360"] > 0.8
+    assert real["scores"]["recall_classifier_360"] > 0.8
+    assert noise["scores"]["recall_classifier_360"] < 0.1
+    assert 8 < real["scores"]["classifier_score_360"] <= 10
+    assert sum(real["scores"]["class_histogram"]) == pytest.approx(1)
+
+
+def test_one_class_alone_shows_in_every_score():
+    images, labels = data.arrays("digits", "train")
+    record = evaluate(images[labels == 3], "digits", verbose=False)
+    assert records.score(record, "fd_classifier") > 10 * record["scores"][f"fd_classifier_{(labels == 3).sum()}_floor"]
+    assert records.score(record, "recall_classifier") < 0.3
+    assert records.score(record, "classifier_score") < 1.5
+    assert record["scores"]["class_histogram"][3] > 0.9
+
+
+def test_the_record_says_what_decided_it(digits):
+    record = evaluate(digits[:200], "digits", seed=5, verbose=False)
+    protocol = record["protocol"]
+    assert protocol["reference"] == "digits"
+    assert protocol["split"] == "test"
+    assert protocol["num_real"] == 360
+    assert protocol["num_generated"] == 200
+    assert protocol["floor_num_real"] == 200
+    assert protocol["seed"] == 5
+    assert protocol["resize"] == "none"
+    assert protocol["labels"] == "none"
+    assert protocol["image_shape"] == [8, 8, 1]
+    assert protocol["extractor"]["name"] == "digits"
+    assert protocol["extractor"]["hash"] == features.classifier_for("digits").hash
+    assert protocol["extractor"]["features"] == 32
+    assert record["wall_s"] > 0
+    assert record["cpu_s"] > 0
+    assert record["created"].endswith("+00:00")
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_the_same_call_gives_the_same_record():
+    first, again, other = (evaluate(Noise(), "digits", seed=seed, verbose=False) for seed in (0, 0, 1))
+    assert plain(first) == plain(again)
+    assert first["scores"] != other["scores"]
+
+
+def test_arrays_floats_and_datasets_score_alike(digits):
+    floats = digits.astype("float32") / 127.5 - 1
+    expected = evaluate(digits, "digits", verbose=False)["scores"]
+    labelled = tf.data.Dataset.from_tensor_slices((floats, np.zeros(360, "int32")))
+    for images in (floats, labelled, labelled.batch(50), labelled.batch(50).map(lambda image, label: image)):
+        scores = evaluate(images, "digits", verbose=False)["scores"]
+        assert list(scores) == list(expected)
+        assert scores["fd_classifier_360"] == pytest.approx(expected["fd_classifier_360"], rel=1e-3)
+
+
+def test_a_short_dataset_is_scored_or_refused(digits):
+    short = tf.data.Dataset.from_tensor_slices(digits[:100]).batch(64)
+    assert evaluate(short, "digits", verbose=False)["protocol"]["num_generated"] == 100
+    with pytest.raises(ValueError, match="200 images were asked for and the dataset ended after 100"):
+        evaluate(short, "digits", num_images=200, verbose=False)
+
+
+def test_images_of_another_size_and_colour_are_fitted_and_that_is_recorded(digits):
+    large = np.repeat(np.repeat(np.repeat(digits, 2, 1), 2, 2), 3, 3)
+    record = evaluate(large, "digits", verbose=False)
+    assert record["protocol"]["resize"] == "generated: RGB to gray, bilinear antialiased 16x16 to 8x8; real: none"
+    assert record["protocol"]["image_shape"] == [16, 16, 3]
+    assert records.score(record, "fd_classifier") < 5 * record["scores"]["fd_classifier_360_floor"]
+
+
+def test_a_conditional_model_is_given_the_references_labels():
+    model = Noise(num_classes=10)
+    record = evaluate(model, "digits", seed=1, verbose=False)
+    assert record["protocol"]["labels"] == "drawn like the reference's"
+    assert model.labels.shape == (360,)
+    assert set(model.labels) == set(range(10))
+    drawn = model.labels
+    evaluate(model, "digits", seed=1, verbose=False)
+    np.testing.assert_array_equal(model.labels, drawn)
+    given = evaluate(model, "digits", labels=np.full(360, 7), verbose=False)
+    assert given["protocol"]["labels"] == "given"
+    assert set(model.labels) == {7}
+    with pytest.raises(ValueError, match="10 classes and the model knows 4"):
+        evaluate(Noise(num_classes=4), "digits", verbose=False)
+    with pytest.raises(ValueError, match="5 entries for 360 images"):
+        evaluate(model, "digits", labels=np.zeros(5), verbose=False)
+
+
+def test_the_floor_comes_from_another_split_and_can_be_left_out():
+    assert evaluate(Noise(), "digits", split="train", verbose=False)["protocol"]["floor_split"] == "test"
+    record = evaluate(Noise(), "digits", split="validation", verbose=False)
+    assert record["protocol"]["floor_split"] == "train"
+    without = evaluate(Noise(), "digits", floor=False, verbose=False)
+    assert not [name for name in without["scores"] if name.endswith("_floor")]
+    assert without["protocol"]["floor_num_real"] is None
+
+
+def test_arrays_serve_as_reference(digits):
+    mean_and_deviation = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.AveragePooling2D(4), keras.layers.Flatten()]
+    )
+    record = evaluate(digits[:100], digits, extractor=mean_and_deviation, verbose=False)
+    assert record["protocol"]["split"] is None
+    assert record["protocol"]["num_real"] == 360
+    assert set(record["scores"]) == {"fd_custom_100", "precision_custom_100", "recall_custom_100"}
+    with pytest.raises(ValueError, match=r"No classifier is shipped for 'the array'.*extractor=your_keras_model"):
+        evaluate(digits, digits, verbose=False)
+
+
+def test_what_is_known_of_real_images_is_read_again(own_cache, monkeypatch):
+    first = evaluate(Noise(), "digits", verbose=False)
+    stored = sorted(own_cache.rglob("*.arrays"))
+    assert len(stored) == 2  # the test split, and training images for the floor
+    cache.forget()
+    passes = []
+    collect = features.collect
+    monkeypatch.setattr(features, "collect", lambda *given: passes.append(given[3]) or collect(*given))
+    assert plain(evaluate(Noise(), "digits", verbose=False)) == plain(first)
+    assert passes == ["generated images"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda body: body[:-100], lambda body: body[:200] + b"\0\1" + body[202:], lambda _: b""]
+)
+def test_a_damaged_cache_is_built_again(own_cache, damage):
+    first = evaluate(Noise(), "digits", verbose=False)
+    whole = {path: path.read_bytes() for path in own_cache.rglob("*.arrays")}
+    for path, body in whole.items():
+        path.write_bytes(damage(body))
+    cache.forget()
+    assert plain(evaluate(Noise(), "digits", verbose=False)) == plain(first)
+    for path in whole:
+        assert cache._read(path) is not None
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning(own_cache):
+    own_cache.write_text("a file where the directory should be")
+    with pytest.warns(UserWarning, match="Nothing was cached"):
+        evaluate(Noise(), "digits", verbose=False)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "ring8", "grid25"])
+def test_points_are_their_own_features(name):
+    points = data.arrays(name, "train")[0]
+    record = evaluate(points, name, num_images=2000, split="test[:2000]", verbose=False)
+    scores = record["scores"]
+    assert record["protocol"]["extractor"]["name"] == "identity"
+    assert scores["fd_points_2000"] < 0.05
+    assert scores["precision_points_2000"] > 0.9
+    if name == "gaussian":
+        assert "modes_covered_2000" not in scores
+    else:
+        assert scores["modes_covered_2000"] == int(name[-2:].strip("gd"))
+        assert scores["high_quality_2000"] == pytest.approx(0.989, abs=0.01)
+    assert distance_name(name) == "fd_points"
+
+
+def test_names_of_distances(digits):
+    assert distance_name("digits") == "fd_classifier"
+    assert distance_name(digits) is None
+
+
+def test_scores_are_found_by_the_beginning_of_their_key():
+    record = {
+        "scores": {"fd_classifier_360": 1.5, "fd_classifier_360_floor": 1.0, "recall_a_9": 0.1, "recall_b_9": 0.2}
+    }
+    assert records.score(record, "fd_classifier") == 1.5
+    assert records.score(record, "fd_classifier_360_floor") == 1.0
+    with pytest.raises(ValueError, match=r"Unknown score 'fid'. .*fd_classifier_360"):
+        records.score(record, "fid")
+    with pytest.raises(ValueError, match="'recall' could be recall_a_9 or recall_b_9"):
+        records.score(record, "recall")
+
+
+def test_records_are_saved_and_shown(tmp_path, capsys):
+    record = evaluate(Noise(), "digits", verbose=False)
+    records.save(record, tmp_path / "score.json")
+    assert records.load(tmp_path / "score.json") == record
+    records.show(record)
+    line = next(line for line in capsys.readouterr().out.splitlines() if "fd_classifier_360" in line)
+    assert f"{record['scores']['fd_classifier_360']:.4g}" in line
+    assert f"{record['scores']['fd_classifier_360_floor']:.4g}" in line
+
+
+def with_nan(images):
+    images = images.astype("float32") / 127.5 - 1
+    images[3, 0, 0, 0] = np.nan
+    return images
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda x: x[:1], r"32 features needs at least 64 images .* and the array gives 1\."),
+        (lambda x: x[:40], "needs at least 64 images"),
+        (with_nan, "1 of 360 images contain NaN"),
+        (lambda x: x.astype("float32"), r"must lie in \[-1, 1\]; these run from 0 to 255. .*x / 127.5 - 1"),
+        (lambda x: x.astype("float32") / 255, r"x \* 2 - 1"),
+        (lambda x: x.astype("float32") / 50 - 2.5, "Clip or rescale them"),
+        (lambda x: x.astype("int64"), "they are int64"),
+        (lambda x: x[..., 0], r"the shape is \(360, 8, 8\)"),
+        (lambda x: np.repeat(x, 2, 3), "1 or 3 channels"),
+        (lambda x: list(x), "A list cannot be scored"),
+    ],
+)
+def test_bad_images_are_named(digits, spoil, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        evaluate(spoil(digits), "digits", verbose=False)
+
+
+def test_bad_batches_of_a_model_are_named():
+    class Broken(Noise):
+        def stream(self, *given, **named):
+            yield from (batch * np.float32(np.nan) for batch in super().stream(*given, **named))
+
+    with pytest.raises(ValueError, match="256 of 256 images contain NaN"):
+        evaluate(Broken(), "digits", verbose=False)
+
+
+def test_bad_arguments_are_named(digits):
+    with pytest.raises(ValueError, match="num_images=500, and only 360 images were given"):
+        evaluate(digits, "digits", num_images=500, verbose=False)
+    with pytest.raises(ValueError, match="num_images='all' is not a number"):
+        evaluate(Noise(), "digits", num_images="all", verbose=False)
+    with pytest.raises(ValueError, match="images that are there already take none"):
+        evaluate(digits, "digits", labels=np.zeros(360), verbose=False)
+    unpooled = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)])
+    with pytest.raises(ValueError, match=r"must have the shape \(N, d\)"):
+        evaluate(digits, "digits", extractor=unpooled, verbose=False)
+    with pytest.raises(ValueError, match="leave extractor out"):
+        evaluate(np.zeros((100, 2), "float32"), "ring8", extractor=keras.Sequential(), verbose=False)
+    with pytest.raises(ValueError, match=r"an array \(N, 2\) is needed"):
+        evaluate(digits, "ring8", verbose=False)
+
+
+def test_a_collapsed_gray_model_is_scored_and_not_refused():
+    flat = np.full((100, 8, 8, 1), 0.5, "float32")
+    assert evaluate(flat, "digits", verbose=False)["scores"]["recall_classifier_100"] < 0.1
+
+
+def test_fashion_mnist_reaches_its_floor():
+    try:
+        images = data.arrays("fashion_mnist", "train")[0][-1000:]
+    except RuntimeError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    scores = evaluate(images, "fashion_mnist", split="test[:2000]", verbose=False)["scores"]
+    assert scores["fd_classifier_1000"] < 2 * scores["fd_classifier_1000_floor"]
+    assert scores["precision_classifier_1000"] > 0.8

@@ -1,0 +1,205 @@
+"""From any source to a `tf.data.Dataset` that Keras can fit, evaluate and distribute."""
+
+import logging
+import os
+import pathlib
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from .. import errors, pixels
+from . import bundled, catalogue, folders, idx, memory, order
+from .source import Wanted
+
+log = logging.getLogger("tfgan_zoo")
+
+
+def find(source, data_dir=None):
+    """The `Source` behind what the user wrote.
+
+    Args:
+        source: a name, a path, an array, or a pair (images, labels).
+        data_dir: TFDS' data directory; None means its own default.
+
+    Raises:
+        ValueError: if it is nothing that is known.
+        FileNotFoundError: if it is a path that is not there.
+    """
+    if isinstance(source, tuple | list) and len(source) == 2 and all(hasattr(part, "shape") for part in source):
+        return memory.from_arrays(*source)
+    if hasattr(source, "shape"):
+        return memory.from_arrays(source)
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(
+            f"source is a {type(source).__name__}. Give a name such as 'digits', a path, an array, or (images, labels)"
+        )
+    if isinstance(source, str) and source in bundled.SOURCES:
+        return bundled.SOURCES[source]()
+    if _looks_like_path(source):
+        return _from_path(pathlib.Path(source).expanduser())
+    builder = catalogue.find(source, data_dir)
+    if builder is not None:
+        return catalogue.from_builder(source, builder)
+    if pathlib.Path(source).exists():
+        return _from_path(pathlib.Path(source))
+    if "/" in source and source.split("/")[0] not in catalogue.names():
+        raise FileNotFoundError(f"There is no file or folder {source}. Check the path (now in {pathlib.Path.cwd()})")
+    raise errors.unknown("data source", source, {*bundled.SOURCES, *catalogue.names()})
+
+
+def _looks_like_path(source):
+    text = os.fspath(source)
+    return not isinstance(source, str) or text.startswith(("/", ".", "~")) or text.endswith((".npz", os.sep))
+
+
+def _from_path(path):
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}. Check the path (now in {pathlib.Path.cwd()})")
+    if path.is_dir():
+        return idx.from_folder(path) if idx.find(path) else folders.from_folder(path)
+    if path.suffix == ".npz":
+        return memory.from_npz(path)
+    raise ValueError(f"{path} is a file, and of files only .npz is read. Give the folder of the pictures or idx files")
+
+
+def info(source, data_dir=None):
+    """Describe a source without reading its images.
+
+    Args:
+        source: as in `load`.
+        data_dir: TFDS' data directory; None means its own default.
+
+    Returns:
+        An `Info`: name, image_shape, num_classes, class_names, and num_images per split.
+
+    Raises:
+        ValueError: if it is nothing that is known.
+        FileNotFoundError: if it is a path that is not there.
+    """
+    return find(source, data_dir).info
+
+
+def arrays(source, split="train", image_size=None, channels=None, data_dir=None, skip_corrupt=False):
+    """Read a source into memory as it is stored.
+
+    Args:
+        source, split, image_size, channels, data_dir, skip_corrupt: as in `load`.
+
+    Returns:
+        (images, labels). Images: uint8 (N, H, W, C) in 0 to 255; float32 in [-1, 1] if a float array was given;
+        float32 (N, 2) for points. Labels: int32 (N,), or None. Arrays may be read-only: copy before writing.
+
+    Raises:
+        ValueError, FileNotFoundError, MemoryError, RuntimeError: as in `load`.
+    """
+    return _read(find(source, data_dir), split, Wanted(image_size, channels, skip_corrupt))
+
+
+def load(
+    source,
+    split="train",
+    image_size=None,
+    channels=None,
+    batch_size=64,
+    shuffle=True,
+    seed=0,
+    data_dir=None,
+    drop_remainder=True,
+    skip_corrupt=False,
+):
+    """Load images, or points, as batches for `model.fit`.
+
+    The order is a pure function of (seed, epoch, step), where the epoch is the one `set_epoch` chose last before an
+    iterator begins. For scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
+
+    Args:
+        source: "digits"; "gaussian", "ring8" or "grid25" (points); a TFDS name such as "fashion_mnist" or "cifar10";
+            a folder of pictures, of class folders or of idx files; an .npz file; an array of images, or
+            (images, labels), uint8 or float32 in [-1, 1].
+        split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
+        image_size: side in pixels: images are cropped at the centre to a square, then resized with an antialiased
+            Lanczos filter. None keeps the size, which must then be the same for all.
+        channels: 1, 3 or 4 converts; transparent pixels are laid over white, grey is ITU-R 601 luma. None keeps them.
+        batch_size: images per batch.
+        shuffle: a new order every epoch; False gives the stored order.
+        seed: int that, with the epoch, fixes the order.
+        data_dir: TFDS' data directory; None means its own default.
+        drop_remainder: leave out the last, smaller batch of an epoch.
+        skip_corrupt: leave unreadable picture files out and say how many, instead of raising.
+
+    Returns:
+        `tf.data.Dataset` of (images float32 (N, H, W, C) in [-1, 1], labels int32 (N,)), or of images alone when
+        the source has no labels. Points are float32 (N, 2) with no range. Its cardinality is known.
+
+    Raises:
+        ValueError: for an argument, a split, an array or a file that is not allowed, in one sentence.
+        FileNotFoundError: for a path that is not there.
+        MemoryError: if the images would not fit into memory.
+        RuntimeError: if a TFDS dataset is not prepared and cannot be downloaded.
+    """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise ValueError(f"batch_size={batch_size!r} is not a number of images. Give a positive int such as 64")
+    wanted = Wanted(image_size, channels, skip_corrupt)
+    wanted.check()
+    found = find(source, data_dir)
+    name = f"{found.info.name}/{split}"
+    images, labels = _read(found, split, wanted)
+    _check_batches(name, len(images), batch_size, drop_remainder)
+    return batched(images, labels, int(batch_size), shuffle, seed, drop_remainder)
+
+
+def batched(images, labels, batch_size, shuffle, seed, drop_remainder):
+    """The dataset over arrays in memory.
+
+    Args:
+        images: uint8 or float32 (N, H, W, C), or float32 (N, 2).
+        labels: int32 (N,), or None.
+        batch_size, shuffle, seed, drop_remainder: as in `load`.
+    """
+    # Held as eager tensors, which functions capture by reference: in the dataset's graph they would be copied into it.
+    with tf.device("CPU:0"):
+        held = tf.convert_to_tensor(images)
+        named = None if labels is None else tf.convert_to_tensor(labels)
+
+    count = len(images)
+
+    def batch(epoch, step):
+        rows = order.rows(seed, epoch, step, count, batch_size, shuffle)
+        if drop_remainder:
+            rows = tf.ensure_shape(rows, (batch_size,))
+        values = tf.gather(held, rows)
+        values = pixels.from_uint8(values) if values.dtype == tf.uint8 else values
+        return values if named is None else (values, tf.gather(named, rows))
+
+    steps = order.steps(count // batch_size if drop_remainder else -(-count // batch_size))
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return steps.map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _read(found, split, wanted):
+    wanted.check()
+    if found.info.is_points and (wanted.image_size or wanted.channels):
+        raise ValueError(f"{found.info.name} is points: image_size and channels do not apply. Leave them out")
+    images, labels = found.read(split, wanted)
+    if len(images) < 2:
+        raise ValueError(f"{found.info.name}/{split} has {len(images)} image. Give at least two")
+    return images, labels
+
+
+def _check_batches(name, count, batch_size, drop_remainder):
+    if not drop_remainder:
+        return
+    if batch_size > count:
+        raise ValueError(
+            f"batch_size={batch_size}, but {name} has {count:,} images. Give batch_size={count} or less, "
+            "or drop_remainder=False"
+        )
+    left = count % batch_size
+    sentence = f"{name}: each epoch leaves out {left:,} of {count:,} images, the rest of batches of {batch_size}"
+    if left > count / 10:
+        warnings.warn(f"{sentence}. A batch_size that divides {count:,} leaves none", stacklevel=3)
+    elif left:
+        log.info(sentence)

@@ -1,0 +1,134 @@
+"""What is scored, be it a model, an array or a dataset, as one stream of checked batches."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import pixels
+
+SLACK = 1e-3  # how far beyond [-1, 1] round-off may carry a pixel
+
+
+def is_model(source):
+    """Whether images can be asked of it."""
+    return callable(getattr(source, "stream", None))
+
+
+def available(source):
+    """How many images there are; None if that shows only when they are drawn.
+
+    Raises:
+        ValueError: it is nothing that gives images.
+    """
+    if is_model(source) or isinstance(source, tf.data.Dataset):
+        return None
+    if isinstance(source, np.ndarray):
+        return len(source)
+    raise ValueError(
+        f"A {type(source).__name__} cannot be scored. Give a model with .stream(num_images, ...), a NumPy array of "
+        "images, or a tf.data.Dataset of them."
+    )
+
+
+def inspect(source, points):
+    """Check as much of what is scored as is there before anything is computed: all of an array, nothing of a stream.
+
+    Raises:
+        ValueError: one sentence on what is wrong with the images.
+    """
+    if isinstance(source, np.ndarray):
+        _check_shape(source, points)
+        if source.dtype != np.uint8:
+            checked(source, points)
+
+
+def stream(source, count, labels, seed, batch_size, points):
+    """Batches of at most `count` images.
+
+    Args:
+        source: a model, an array (its first `count` images) or a tf.data.Dataset (batched or not, with labels or not).
+        count: images wanted.
+        labels: (count,) class labels for a conditional model, or None.
+        seed: of a model's images.
+        batch_size: images per batch; a batched dataset keeps its own.
+        points: True for points (N, 2) instead of images.
+
+    Yields:
+        float32 (n, height, width, channels) in [-1, 1], or (n, 2).
+
+    Raises:
+        ValueError: one sentence on what is wrong with the images.
+    """
+    left = count
+    for batch in _batches(source, count, labels, seed, batch_size, points):
+        batch = checked(batch[:left], points, first=left == count and not isinstance(source, np.ndarray))
+        left -= len(batch)
+        yield batch
+        if not left:
+            return
+
+
+def _batches(source, count, labels, seed, batch_size, points):
+    if isinstance(source, np.ndarray):
+        for start in range(0, count, batch_size):
+            yield source[start : start + batch_size]
+    elif isinstance(source, tf.data.Dataset):
+        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
+        if getattr(first, "shape", None) is not None and first.shape.rank == (1 if points else 3):
+            source = source.batch(batch_size)
+        for batch in source:
+            yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+    else:
+        for batch in source.stream(count, labels=labels, seed=seed, batch_size=batch_size):
+            yield np.asarray(batch)
+
+
+def checked(images, points=False, first=True):
+    """Images as float32 in [-1, 1], or a sentence about why they are not.
+
+    Args:
+        images: an array: uint8, or floats in [-1, 1]; or points.
+        points: True for points (N, 2), which have no range.
+        first: whether enough is seen here to tell [0, 1] from [-1, 1].
+
+    Returns:
+        float32, clipped to [-1, 1]; points as they are.
+
+    Raises:
+        ValueError: wrong rank, type or range, NaN or infinity.
+    """
+    _check_shape(images, points)
+    if images.dtype == np.uint8 and not points:
+        return np.asarray(pixels.from_uint8(images))
+    if not np.issubdtype(images.dtype, np.floating) and images.dtype != tf.bfloat16.as_numpy_dtype:
+        raise ValueError(f"Images must be float32 in [-1, 1] or uint8 in 0 to 255; they are {images.dtype}.")
+    images = images.astype(np.float32)
+    if not np.isfinite(images).all():
+        broken = np.count_nonzero(~np.isfinite(images.reshape(len(images), -1)).all(1))
+        raise ValueError(
+            f"{broken} of {len(images)} images contain NaN or infinity: the model has diverged, or the data is damaged."
+        )
+    if points or not len(images):
+        return images
+    low, high = images.min(), images.max()
+    if low < -1 - SLACK or high > 1 + SLACK:
+        advice = "Pixels from 0 to 255: x / 127.5 - 1, or uint8." if low >= 0 and high > 2 else "Clip or rescale them."
+        raise ValueError(f"Images must lie in [-1, 1]; these run from {low:.3g} to {high:.3g}. {advice}")
+    if first and low >= 0 and high > low:  # one flat gray is a collapsed model and not another range
+        raise ValueError(
+            f"These images run from {low:.3g} to {high:.3g} and none is below 0: they seem to be in [0, 1]. "
+            "The zoo's images are in [-1, 1]: give x * 2 - 1."
+        )
+    return np.clip(images, -1, 1)
+
+
+def _check_shape(images, points):
+    if points:
+        if images.ndim != 2 or images.shape[1] != 2:
+            raise ValueError(f"The reference is points in the plane: an array (N, 2) is needed, not {images.shape}.")
+    elif images.ndim != 4:
+        raise ValueError(
+            f"Images must be an array (N, height, width, channels); the shape is {images.shape}. "
+            "Gray images without a channel axis: images[..., None]."
+        )
+    elif images.shape[3] not in (1, 3):
+        raise ValueError(f"Images must have 1 or 3 channels, last of the four axes; the shape is {images.shape}.")

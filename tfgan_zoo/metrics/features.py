@@ -1,0 +1,264 @@
+"""Images → features: the networks that metrics measure in, and how images are brought to their input."""
+
+import dataclasses
+import functools
+import hashlib
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import files
+
+WEIGHTS = pathlib.Path(__file__).parent / "weights"
+
+
+@dataclasses.dataclass(frozen=True)
+class Extractor:
+    """A network with images in and features out, and what a record must say of it.
+
+    Args:
+        kind: the word that stands in a score's key: "classifier" (shipped), "custom" (yours), "points" (identity).
+        name: which one it is, such as "digits".
+        hash: first 16 hex digits of the SHA-256 over its weights' bytes.
+        image_shape: (height, width, channels) it wants; None where any size will do. (2,) for points.
+        width: d, the number of features.
+        model: the keras.Model; None for the identity.
+    """
+
+    kind: str
+    name: str
+    hash: str
+    image_shape: tuple
+    width: int
+    model: keras.Model | None = dataclasses.field(default=None, compare=False)
+
+    def describe(self):
+        """What a record says: {"name", "hash", "features"}."""
+        return {"name": self.name, "hash": self.hash, "features": self.width}
+
+    def preprocessing(self, image_shape):
+        """What happens to images of a shape before the network sees them, in words; "none" when nothing does.
+
+        Raises:
+            ValueError: the channels cannot be converted.
+        """
+        if self.kind == "points":
+            return "none"
+        (height, width, channels), wanted = image_shape, self._wanted(image_shape)
+        steps = []
+        if channels != wanted[2]:
+            if {channels, wanted[2]} != {1, 3}:
+                raise ValueError(
+                    f"The images have {channels} channels and the extractor {self.name!r} wants {wanted[2]}: "
+                    "only gray (1) and RGB (3) are converted into each other."
+                )
+            steps.append("gray to RGB" if wanted[2] == 3 else "RGB to gray")
+        if (height, width) != wanted[:2]:
+            steps.append(f"bilinear antialiased {height}x{width} to {wanted[0]}x{wanted[1]}")
+        return ", ".join(steps) or "none"
+
+    def __call__(self, images):
+        """Features of one batch.
+
+        Args:
+            images: float32 (N, height, width, channels) in [-1, 1], of any size; or points (N, 2).
+
+        Returns:
+            {"features": (N, d)} and, if the network classifies, "probabilities": (N, C); NumPy arrays.
+        """
+        if self.kind == "points":
+            return {"features": np.asarray(images)}
+        return {name: value.numpy() for name, value in self._forward(tf.convert_to_tensor(images, tf.float32)).items()}
+
+    @functools.cached_property
+    def _forward(self):
+        @tf.function  # one graph per shape: relaxed shapes would forget the channels
+        def forward(images):
+            images = fitted(images, self._wanted(images.shape[1:]))
+            return {
+                name: tf.cast(value, tf.float32) for name, value in heads(self.model(images, training=False)).items()
+            }
+
+        return forward
+
+    def _wanted(self, image_shape):
+        """The input's shape, with the images' own size where the network takes any."""
+        return tuple(
+            own if wanted is None else wanted for wanted, own in zip(self.image_shape, image_shape, strict=True)
+        )
+
+
+def fitted(images, image_shape):
+    """Images brought to (height, width, channels): gray and RGB into each other, size by antialiased bilinear resizing.
+
+    Source: Parmar et al. 2022, Sec. 3: a resize that does not low-pass first moves a Fréchet distance by itself.
+
+    Args:
+        images: float32 (N, height, width, channels) in [-1, 1].
+        image_shape: the (height, width, channels) wanted.
+
+    Returns:
+        A float32 tensor (N, *image_shape).
+    """
+    *size, channels = image_shape
+    images = tf.convert_to_tensor(images)
+    if images.shape[-1] == 1 and channels == 3:
+        images = tf.image.grayscale_to_rgb(images)
+    elif images.shape[-1] == 3 and channels == 1:
+        images = tf.image.rgb_to_grayscale(images)
+    if list(images.shape[1:3]) != size:
+        images = tf.image.resize(images, size, method="bilinear", antialias=True)
+    return images
+
+
+def heads(outputs):
+    """A network's outputs as {"features": …} with "probabilities" if it has them."""
+    if not isinstance(outputs, dict):
+        return {"features": outputs}
+    return {name: outputs[name] for name in ("features", "probabilities") if name in outputs}
+
+
+def classifier_for(dataset):
+    """The classifier shipped for a dataset, as an extractor.
+
+    Args:
+        dataset: its name, such as "digits".
+
+    Returns:
+        An `Extractor` whose model gives {"features": (N, d), "probabilities": (N, C)}.
+
+    Raises:
+        ValueError: none is shipped for that dataset, or the file is not the one its sidecar describes.
+    """
+    path = WEIGHTS / f"{dataset}.keras"
+    if dataset not in shipped():
+        raise ValueError(
+            f"No classifier is shipped for {dataset!r}, only for {' and '.join(shipped()) or 'no dataset'}. Pass "
+            "evaluate(..., extractor=your_keras_model): any keras.Model with images in and features (N, d) out."
+        )
+    return _load(path, path.stat().st_mtime_ns)
+
+
+def shipped():
+    """The names of the datasets that have a shipped classifier."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.keras"))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path, _written):
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    model.trainable = False
+    sha256 = sha256_of(model)
+    if sha256 != files.read_json(path.with_suffix(".json"))["sha256"]:
+        raise ValueError(
+            f"{path.name} is not the file that {path.stem}.json describes (other weights). Install the package again, "
+            f"or train it: python -m tfgan_zoo.metrics.classifier --dataset {path.stem}"
+        )
+    shapes = heads(model.output)
+    return Extractor("classifier", path.stem, sha256[:16], model.input_shape[1:], shapes["features"].shape[-1], model)
+
+
+def extractor_of(model):
+    """Your own keras.Model as an extractor.
+
+    Args:
+        model: images (N, height, width, channels) in [-1, 1] in; out (N, d) or a dict with "features" (N, d) and
+            perhaps "probabilities" (N, C).
+
+    Returns:
+        An `Extractor` of kind "custom".
+
+    Raises:
+        ValueError: not one input of images, or no output (N, d).
+    """
+    if isinstance(model, Extractor):
+        return model
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"extractor must be a keras.Model with images in and features (N, d) out, not {type(model).__name__}."
+        )
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] is None:
+        raise ValueError(
+            f"The extractor's input is {shape}: one input of images (N, height, width, channels) with known channels "
+            "is needed. Build it from keras.Input((height, width, channels))."
+        )
+    outputs = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
+    found = getattr(heads(outputs).get("features"), "shape", None)
+    if found is None or len(found) != 2 or found[1] is None:
+        raise ValueError(
+            f"The extractor's features must have the shape (N, d), and theirs is {found}: end it in "
+            'GlobalAveragePooling2D or Flatten, or name the output "features".'
+        )
+    return Extractor("custom", model.name, sha256_of(model)[:16], shape[1:], found[1], model)
+
+
+def collect(extractor, batches, count, title, verbose=True):
+    """Features of a stream of batches, in one pass.
+
+    Args:
+        extractor: an `Extractor`.
+        batches: iterable of float32 images (n, height, width, channels) in [-1, 1], or points (n, 2).
+        count: how many images are expected, for the progress bar.
+        title: what they are, for the progress bar.
+        verbose: True shows a bar with rate and time left.
+
+    Returns:
+        {"features": (N, d)} and perhaps "probabilities": (N, C), float32.
+
+    Raises:
+        ValueError: a feature is not finite, or there was no batch.
+    """
+    parts = [extractor(batch) for batch in (watched(batches, count, title) if verbose else batches) if len(batch)]
+    if not parts:
+        raise ValueError(f"{title}: there is no image.")
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if not np.isfinite(found["features"]).all():
+        raise ValueError(f"{title}: the extractor {extractor.name!r} gives features that are NaN or infinite.")
+    return found
+
+
+def watched(batches, count, title):
+    """The batches themselves, with a bar that shows images per second and the time left."""
+    from rich import progress
+
+    columns = ("{task.description}", progress.BarColumn(), progress.MofNCompleteColumn(), "{task.fields[rate]}")
+    with progress.Progress(*columns, progress.TimeRemainingColumn()) as bar:
+        task = bar.add_task(title, total=count, rate="")
+        for batch in batches:
+            yield batch
+            speed = bar.tasks[task].speed
+            bar.update(task, advance=len(batch), rate=f"{speed:,.0f} images/s" if speed else "")
+
+
+def fingerprint(extractor):
+    """What an extractor computes, for the cache: its hash and, for one of yours, what it makes of a few fixed images.
+
+    Two models with the same weights, or with none, can still differ in what they do with them.
+    """
+    if extractor.kind != "custom":
+        return [extractor.kind, extractor.name, extractor.hash]
+    shape = [side or 32 for side in extractor.image_shape]
+    probe = np.random.default_rng(0).uniform(-1, 1, (4, *shape)).astype(np.float32)
+    seen = np.round(extractor(probe)["features"].astype(np.float64), 3) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return [extractor.kind, extractor.hash, hashlib.sha256(seen.tobytes()).hexdigest()]
+
+
+POINTS = Extractor("points", "identity", hashlib.sha256(b"").hexdigest()[:16], (2,), 2)
+
+
+def sha256_of(model):
+    """Hex SHA-256 over the bytes of a model's weights, in their order: the same for a model saved again.
+
+    Args:
+        model: a keras.Model.
+
+    Returns:
+        64 hex digits.
+    """
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,89 @@
+"""Score records: plain dicts with the numbers, and with everything needed to get the same numbers again."""
+
+import datetime
+import pathlib
+import subprocess
+
+from tfgan_zoo import errors, files
+
+FLOOR = "_floor"
+
+
+def save(record, path):
+    """Write a record as JSON, whole or not at all."""
+    files.write_json(path, record)
+
+
+def load(path):
+    """Read a record that `save` wrote."""
+    return files.read_json(path)
+
+
+def score(record, name):
+    """One number of a record, by its key or by the part of the key before the count of images.
+
+    Args:
+        record: what `evaluate` returned.
+        name: a key such as "fd_classifier_10000", or its beginning "fd_classifier".
+
+    Returns:
+        The value under the key.
+
+    Raises:
+        ValueError: no key, or more than one, begins like that.
+    """
+    scores = record["scores"]
+    if name in scores:
+        return scores[name]
+    found = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
+    if not found:
+        raise errors.unknown("score", name, [key for key in scores if not key.endswith(FLOOR)])
+    if len(found) > 1:
+        raise ValueError(f"{name!r} could be {' or '.join(found)}: write one of them in full.")
+    return scores[found[0]]
+
+
+def show(record):
+    """Print a record as a table, each distance beside its floor: what real images score against real images."""
+    import rich.console
+    import rich.table
+
+    scores, protocol = record["scores"], record["protocol"]
+    table = rich.table.Table(title=f"{protocol['num_generated']:,} images against {_reference(protocol)}")
+    for column, side in (("score", "left"), ("value", "right"), ("floor", "right")):
+        table.add_column(column, justify=side)
+    for name, value in scores.items():
+        if isinstance(value, int | float) and not name.endswith(FLOOR):
+            floor = scores.get(name + FLOOR)
+            table.add_row(name, f"{value:.4g}", "" if floor is None else f"{floor:.4g}")
+    console = rich.console.Console()
+    console.print(table)
+    if "class_histogram" in scores:
+        console.print("classes: " + " ".join(f"{share:.1%}" for share in scores["class_histogram"]))
+
+
+def now():
+    """The time as ISO 8601 in UTC."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def commit():
+    """The git commit of the package's own checkout, with "+" if files differ from it; None outside a checkout."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root, *words):
+    done = subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()
+
+
+def _reference(protocol):
+    split = f", {protocol['split']}" if protocol["split"] else ""
+    return f"{protocol['num_real']:,} of {protocol['reference']}{split}"
