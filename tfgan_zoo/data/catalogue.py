@@ -103,7 +103,9 @@ def prepare(name, builder):
     Raises:
         RuntimeError: with one sentence, if that does not work.
     """
-    if builder.is_prepared():
+    with quiet():
+        prepared = builder.is_prepared()
+    if prepared:
         return
     try:
         builder.download_and_prepare()

@@ -100,7 +100,9 @@ def prepare(source=SOURCE, data_dir=None, say=print):
     import tensorflow_datasets as tfds
 
     builder = catalogue.find("fashion_mnist", data_dir)
-    if builder.is_prepared():
+    with catalogue.quiet():
+        prepared = builder.is_prepared()
+    if prepared:
         say(f"Fashion-MNIST is prepared already: {builder.data_dir}")
         return pathlib.Path(builder.data_dir)
     say(f"Checking the four files in {source} against TFDS' checksums.")

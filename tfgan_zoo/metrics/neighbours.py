@@ -3,6 +3,10 @@
 Both are questions about balls: around every point of a cloud, a ball that reaches its k-th nearest neighbour
 (Kynkäänniemi et al. 2019, Sec. 2). Distances are worked out in tiles, so 10,000 x 10,000 of them never stand in memory
 together.
+
+A few outlying reals have large balls, and a classifier puts whatever it cannot place in the middle of its features,
+where those balls are: pure noise can look precise. Its recall and its Fréchet distance do not deceive; read the three
+together.
 """
 
 import numpy as np
@@ -79,7 +83,7 @@ def covered(points, centres, radii):
 
 
 def _tiles(points, centres):
-    """(first row, squared distances (≤ TILE, m)) over the rows of points: |a|² − 2ab + |c|² as one product of matrices."""
+    """(first row, squared distances (≤ TILE, m)) over the rows of points, as one product of matrices."""
     middle = centres.mean(0)  # distances do not change, and small numbers cancel less
     points, centres = points - middle, centres - middle
     lengths = np.sum(points**2, 1, keepdims=True)
