@@ -102,9 +102,8 @@ def main(
     tz.pictures.save_grid(gan.generate(100, seed=seed), out / "dcgan_fashion_mnist.png")
     for which in ("last", "best"):
         a, b = result["tfgan_zoo"][which], result["plain"][which]
-        print(
-            f"{which}: fd_classifier_10000 {distance(a):.3f} against {distance(b):.3f}, ratio {distance(a) / distance(b):.2f}"
-        )
+        ratio = distance(a) / distance(b)
+        print(f"{which}: fd_classifier_10000 {distance(a):.3f} against {distance(b):.3f}, ratio {ratio:.2f}")
         tz.metrics.records.show(a)
 
 

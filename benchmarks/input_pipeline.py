@@ -1,4 +1,6 @@
-"""Images a second that the input pipeline gives, beside those that training takes.     python -m benchmarks.input_pipeline
+"""Images a second that the input pipeline gives, beside those that training takes.
+
+    python -m benchmarks.input_pipeline
 
 Fashion-MNIST, DCGAN 28x28x1, batch 64; both in CPU seconds of one process, in turn.
 """

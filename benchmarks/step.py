@@ -24,7 +24,7 @@ def multiplications(network):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue
-        # a transposed convolution spends its kernel on every pixel that comes in, a convolution on every one that goes out
+        # a transposed convolution spends its kernel on every pixel that comes in, a convolution on each that goes out
         side = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
         counts.append(math.prod(kernel.shape) * math.prod(side.shape[1:-1]))
     return counts

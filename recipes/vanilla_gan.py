@@ -31,7 +31,7 @@ def main(
     name, points = Path(dataset).stem, dataset in POINTS
     epochs, out = epochs or EPOCHS.get(dataset, 20), out or Path(f"exported/vanilla_gan_{name}")
     batch_size = batch_size or (256 if points else 64)
-    config = {"dataset": dataset, "batch_size": batch_size, "width": width, "seed": seed}
+    config = {"dataset": dataset, "epochs": epochs, "batch_size": batch_size, "width": width, "seed": seed}
     run = tz.Run(out, config, fresh=fresh)
     if run.is_done(epochs):
         return run.report("is done already; --fresh starts over")

@@ -59,7 +59,8 @@ def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
         np.testing.assert_array_equal(a, b)
     assert kept.history == whole_kept.history
     assert (tmp_path / "cut/history.csv").read_text() == (tmp_path / "whole/history.csv").read_text()
-    assert [row["epoch"] for row in csv.DictReader(open(tmp_path / "cut/history.csv"))] == list("123456")
+    rows = csv.DictReader((tmp_path / "cut/history.csv").read_text().splitlines())
+    assert [row["epoch"] for row in rows] == list("123456")
     last = keras.models.load_model(tmp_path / "cut/last.keras")
     np.testing.assert_array_equal(last.generate(3, seed=0), whole.generate(3, seed=0))
     assert [path.name for path in kept.saved()] == ["epoch_0005", "epoch_0006"]
@@ -104,7 +105,7 @@ def test_the_best_epoch_is_kept_and_restored(tmp_path):
     assert kept.best == 1.0
     assert kept.restore_best(gan) == 2
     np.testing.assert_array_equal(gan.generate(2, seed=0), images[1])
-    assert [path.name for path in kept.saved()][0] == "epoch_0002"
+    assert kept.saved()[0].name == "epoch_0002"
 
 
 def test_a_full_disk_stops_in_a_sentence_and_loses_nothing(tmp_path, monkeypatch):
@@ -117,7 +118,7 @@ def test_a_full_disk_stops_in_a_sentence_and_loses_nothing(tmp_path, monkeypatch
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="disk is full: .*epoch_0003 was not written"):
+    with pytest.raises(OSError, match=r"disk is full: .*epoch_0003 was not written"):
         model().fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
     monkeypatch.undo()
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["epoch_0001", "epoch_0002"]

@@ -1,5 +1,6 @@
 """Keras callbacks for any generative model: look at it, score it, keep it, draw its curves, show how long it takes."""
 
+import atexit
 import csv
 import hashlib
 import pathlib
@@ -10,7 +11,8 @@ import zipfile
 
 import keras
 
-from tfgan_zoo import files, pictures
+from tfgan_zoo import data, files, pictures
+from tfgan_zoo.metrics import evaluate
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -50,7 +52,7 @@ class Evaluate(keras.callbacks.Callback):
         reference: data source, as in `tz.evaluate`.
         every: epochs between two scores; the last epoch is always scored.
         split: of the reference.
-        num_images: generated for a score; None for as many as the split has, up to 5,000.
+        num_images: generated for a score; None for as many as the split has, but at most 5,000.
         seed: of the generated images.
         **arguments: passed on to `tz.evaluate`, such as extractor=.
     """
@@ -63,8 +65,8 @@ class Evaluate(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every and epoch + 1 != self.params.get("epochs"):
             return
-        from tfgan_zoo.metrics import evaluate
-
+        if self.num_images is None:
+            self.num_images = min(5000, data.info(self.reference).num_images[self.split])
         record = evaluate(
             self.model,
             self.reference,
@@ -218,6 +220,7 @@ class Progress(keras.callbacks.Callback):
         first = getattr(self.model, "_initial_epoch", None) or 0
         self._task = self._bar.add_task("", total=self.params["epochs"], completed=first, text="")
         self._bar.start()
+        atexit.register(self._bar.stop)  # Ctrl-C leaves no hidden cursor behind
         self._begin = self._said = time.monotonic()
         self._first, self._steps = first, 0
 

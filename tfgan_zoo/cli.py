@@ -1,5 +1,6 @@
 """The command line: a recipe's keywords become flags, and bad input becomes one sentence."""
 
+import functools
 import pathlib
 import sys
 import traceback
@@ -15,24 +16,26 @@ def run(main):
     Args:
         main: a function whose parameters are annotated keywords.
     """
-    import click
     import typer
 
+    @functools.wraps(main)
+    def command(**flags):
+        try:
+            main(**flags)
+        except KeyboardInterrupt:
+            print(
+                "\nStopped. The same command continues from the last checkpoint; --fresh starts over.", file=sys.stderr
+            )
+            raise typer.Exit(130) from None
+        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            if not _is_ours(error):
+                raise
+            print(f"error: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command(help=sys.modules[main.__module__].__doc__)(main)
-    try:
-        sys.exit(app(standalone_mode=False))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        print("\nStopped. The same command continues from the last whole epoch; --fresh starts over.", file=sys.stderr)
-        sys.exit(130)
-    except (ValueError, OSError) as error:
-        if not _is_ours(error):
-            raise
-        print(f"error: {error.strerror if isinstance(error, OSError) and error.strerror else error}", file=sys.stderr)
-        sys.exit(2)
+    app.command(help=sys.modules[main.__module__].__doc__)(command)
+    app()
 
 
 def _is_ours(error):

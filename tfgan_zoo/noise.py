@@ -1,4 +1,4 @@
-"""Random numbers that are the same in a graph, under XLA and in NumPy: Philox bits, and our own way from bits to floats.
+"""Random numbers that are the same in a graph, under XLA and in NumPy: Philox bits, and one way from them to floats.
 
 TensorFlow's stateless draws agree with and without XLA in their bits (alg="philox"), but XLA makes other floats of
 them. So the bits are drawn, and turned into floats here by exact arithmetic (uniform) and by Box and Muller (normal).

@@ -5,9 +5,20 @@ import shutil
 import sys
 
 from tfgan_zoo import callbacks, files, pictures
-from tfgan_zoo.metrics import distance_name, evaluate
+from tfgan_zoo.metrics import distance_name, evaluate, records
 
-_CHANGEABLE = {"out", "fresh", "quiet", "epochs"}  # a run may be moved, silenced and prolonged
+_SERVED = {
+    "generator.tflite": "LiteRT, for phones and browsers",
+    "generator.keras": "Keras",
+    "samples.png": "what it draws: look at it",
+    "README.md": "how to load and serve each of them; card.json says the same to programs",
+    "run/": "the training: history.csv, curves.png, samples/samples.gif, last.keras",
+}
+_LOADING = """
+Load it without this package:
+  import tensorflow as tf
+  generator = tf.saved_model.load("{path}")
+  images = generator.signatures["sample"](num_images=tf.constant(16), seed=tf.constant(0))["images"]"""
 
 
 class Run:
@@ -18,7 +29,7 @@ class Run:
 
     Args:
         out: directory, new, empty, or a run's with the same configuration.
-        config: dict of the run's numbers; it must be that of the run which is there.
+        config: dict of the run's numbers; those of the run which is there must be the same, but for "epochs".
         fresh: True forgets the run that is there. What it has exported stays.
 
     Raises:
@@ -28,8 +39,6 @@ class Run:
     def __init__(self, out, config, fresh=False):
         self.out = pathlib.Path(out)
         self.directory = self.out / "run"
-        config = {name: value for name, value in config.items() if name not in _CHANGEABLE}
-        config = {name: str(value) if isinstance(value, pathlib.Path) else value for name, value in config.items()}
         if self.out.exists() and not self.out.is_dir():
             raise ValueError(f"out={self.out} is a file: give a directory.")
         ours = (self.directory / "config.json").exists() or (self.out / "card.json").exists()
@@ -37,17 +46,16 @@ class Run:
             raise ValueError(f"out={self.out} holds files that are not a run's: give a new or an empty directory.")
         if fresh:
             shutil.rmtree(self.directory, ignore_errors=True)
-        self._adopt(config)
+        self.config = config
+        self._check_config()
 
-    def _adopt(self, config):
+    def _check_config(self):
         path = self.directory / "config.json"
-        if not path.exists():
-            files.write_json(path, config)
-            return
-        there = files.read_json(path)
-        names = sorted(name for name in there.keys() | config.keys() if there.get(name) != config.get(name))
+        there = files.read_json(path) if path.exists() else self.config
+        names = sorted(name for name in there.keys() | self.config.keys() if there.get(name) != self.config.get(name))
+        names = [name for name in names if name != "epochs"]  # a run may be prolonged
         if names:
-            changes = ", ".join(f"{name}={there.get(name)!r} became {config.get(name)!r}" for name in names)
+            changes = ", ".join(f"{name}={there.get(name)!r} became {self.config.get(name)!r}" for name in names)
             raise ValueError(f"{self.out} holds a run with other numbers ({changes}): give another --out, or --fresh.")
 
     def is_done(self, epochs):
@@ -55,13 +63,25 @@ class Run:
         path = self.directory / "done.json"
         return path.exists() and files.read_json(path)["epochs"] >= epochs
 
-    def finish(self, epochs, record=None):
+    def finish(self, epochs, record):
         """Say that training, scoring and export have all ended."""
         files.write_json(self.directory / "done.json", {"epochs": epochs, "scores": record})
 
-    def record(self):
-        """The score record that `finish` was given."""
-        return files.read_json(self.directory / "done.json")["scores"]
+    def report(self, headline):
+        """Print what stands in `out`, its scores, and how to load it; return the score record, or None.
+
+        Args:
+            headline: what to say of the directory, such as "is ready to serve".
+        """
+        record = files.read_json(self.directory / "done.json")["scores"]
+        versions = sorted((path.name for path in self.out.iterdir() if path.name.isdigit()), key=int)
+        print(f"\n{self.out} {headline}.")
+        for name, what in {f"{versions[-1]}/": "SavedModel for TensorFlow Serving", **_SERVED}.items():
+            print(f"  {name:18}{what}")
+        if record:
+            records.show(record)
+        print(_LOADING.format(path=self.out / versions[-1]))
+        return record
 
     def callbacks(self, epochs, score_on=None, score_every=1, reference=None, quiet=False):
         """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
@@ -76,6 +96,7 @@ class Run:
         Returns:
             List of keras callbacks for `fit(callbacks=..., verbose=0)`.
         """
+        files.write_json(self.directory / "config.json", self.config)
         every = max(1, epochs // 40)
         chosen = [callbacks.SampleGrid(self.directory / "samples", every=every, reference=reference)]
         monitor = distance_name(score_on) if score_on is not None else None
@@ -107,8 +128,14 @@ class Run:
             **arguments: passed on to `tz.evaluate`.
 
         Returns:
-            The record of the best epoch, with "epoch", and the last epoch's scores under "last".
+            The record of the best epoch, with "epoch", and the last epoch's scores under "last"; None where no
+            classifier is shipped for the reference.
         """
+        if not (distance_name(reference) or "extractor" in arguments):
+            print(
+                f"{reference} is not scored: no classifier is shipped for it, and tz.evaluate was given no extractor."
+            )
+            return None
         last_epoch = self.checkpoint.history[-1]["epoch"]
         last = evaluate(model, reference, verbose=not quiet, **arguments)
         best_epoch = self.checkpoint.restore_best(model)
@@ -117,10 +144,11 @@ class Run:
 
     def about(self, **facts):
         """What the card of an export says of its making: `facts`, and this run's numbers and command."""
-        config = files.read_json(self.directory / "config.json")
         recipe = pathlib.Path(sys.argv[0]).stem
-        flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in config.items() if value is not None)
-        return facts | {"command": f"python -m recipes.{recipe} {flags}", "config": config}
+        flags = " ".join(
+            f"--{name.replace('_', '-')} {value}" for name, value in self.config.items() if value is not None
+        )
+        return facts | {"command": f"python -m recipes.{recipe} {flags}"}
 
     def pictures(self):
         """Pictures of the training that belong beside an export: caption -> path."""

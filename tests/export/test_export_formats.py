@@ -57,7 +57,11 @@ def run(code, directory, *arguments):
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
-        cwd=directory, env=environment, capture_output=True, text=True, timeout=120,
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -190,12 +194,24 @@ def test_readme_shows_scores_beside_floors_and_what_was_told(tmp_path):
         "protocol": {"num_images": np.int64(1000), "split": ("test",)},
     }
     card = export(
-        point_model(), tmp_path / "out", formats="tflite", scores=scores,
-        about={"data": "rings", "licence": "CC0"}, pictures={"Training": extra},
+        point_model(),
+        tmp_path / "out",
+        formats="tflite",
+        scores=scores,
+        about={"data": "rings", "licence": "CC0"},
+        pictures={"Training": extra},
     )
     page = (tmp_path / "out" / "README.md").read_text()
-    for expected in ("| fd | 12.5 | 0.25 |", "| precision | 0.9 | – |", "| broken | – | – |", "num_images: 1000",
-                     "**Data:** rings", "**Licence:** CC0", "![Training](film.gif)", "![Samples, seed 0](samples.png)"):
+    for expected in (
+        "| fd | 12.5 | 0.25 |",
+        "| precision | 0.9 | – |",
+        "| broken | – | – |",
+        "num_images: 1000",
+        "**Data:** rings",
+        "**Licence:** CC0",
+        "![Training](film.gif)",
+        "![Samples, seed 0](samples.png)",
+    ):
         assert expected in page
     assert "fd_seconds" not in page
     assert "docker" not in page  # there is no SavedModel

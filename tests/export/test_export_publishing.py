@@ -164,9 +164,13 @@ def test_failed_export_changes_nothing(breakage, out, tmp_path, monkeypatch):
 def test_really_full_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], capture_output=True
-    ).returncode == 0
+    mounted = (
+        shutil.which("mount")
+        and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], capture_output=True
+        ).returncode
+        == 0
+    )
     if not mounted:
         pytest.skip("mount is not allowed here")
     try:
@@ -239,7 +243,12 @@ def test_two_exports_at_once_take_two_versions(tmp_path, monkeypatch):
     assert sorted(card["version"] for card in cards) == [1, 2]
     assert json.loads((tmp_path / "out" / "card.json").read_text()) in cards
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "1", "2", "generator.keras", "samples.png", "card.json", "README.md"
+        "1",
+        "2",
+        "generator.keras",
+        "samples.png",
+        "card.json",
+        "README.md",
     }
 
 

@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-from . import memory
-from .source import Info, Source
+from tfgan_zoo.data import memory
+from tfgan_zoo.data.source import Info, Source
 
 POINTS = {"train": 50_000, "test": 10_000}
 

@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
-from . import decoding, room, splits
-from .source import Info, Source
+from tfgan_zoo.data import decoding, room, splits
+from tfgan_zoo.data.source import Info, Source
 
 _KEEP = 4  # arrays kept for the next call, and
 _SMALL = 2**30  # only those of up to 1 GiB

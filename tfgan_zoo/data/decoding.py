@@ -123,6 +123,6 @@ def _converted(picture, channels):
 
 
 def _squared(pixels, image_size):
-    from .source import Wanted
+    from tfgan_zoo.data.source import Wanted
 
     return pixels if image_size is None else fit(pixels[None], Wanted(image_size))[0]

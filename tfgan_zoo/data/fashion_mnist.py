@@ -17,8 +17,8 @@ from typing import Annotated
 
 import typer
 
-from .. import files
-from . import catalogue
+from tfgan_zoo import files
+from tfgan_zoo.data import catalogue
 
 SOURCE = "/usr/share/datasets/fashion-mnist"
 PACKAGE = "dataset-fashion-mnist"

@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 
-from . import decoding, room, splits
-from .source import Info, Source
+from tfgan_zoo.data import decoding, room, splits
+from tfgan_zoo.data.source import Info, Source
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}

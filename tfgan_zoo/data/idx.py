@@ -7,8 +7,8 @@ import struct
 
 import numpy as np
 
-from . import memory, room
-from .source import Info, Source
+from tfgan_zoo.data import memory, room
+from tfgan_zoo.data.source import Info, Source
 
 _PREFIXES = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("t10k", "test")}
 _UNSIGNED_BYTE = 8

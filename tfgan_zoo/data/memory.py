@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 
-from . import decoding, room, splits
-from .source import Info, Source
+from tfgan_zoo.data import decoding, room, splits
+from tfgan_zoo.data.source import Info, Source
 
 
 def from_arrays(images, labels=None):

@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from .. import errors, pixels
-from . import bundled, catalogue, folders, idx, memory, order
-from .source import Wanted
+from tfgan_zoo import errors, pixels
+from tfgan_zoo.data import bundled, catalogue, folders, idx, memory, order
+from tfgan_zoo.data.source import Wanted
 
 log = logging.getLogger("tfgan_zoo")
 
@@ -147,6 +147,12 @@ def load(
     images, labels = _read(found, split, wanted)
     _check_batches(name, len(images), batch_size, drop_remainder)
     return batched(images, labels, int(batch_size), shuffle, seed, drop_remainder)
+
+
+def shape_of(dataset):
+    """The image_shape of the images in a dataset that `load` made, for `tz.create`: a tuple, without the batch."""
+    spec = dataset.element_spec
+    return tuple((spec[0] if isinstance(spec, tuple) else spec).shape[1:])
 
 
 def batched(images, labels, batch_size, shuffle, seed, drop_remainder):

@@ -1,11 +1,11 @@
 """A trained generator, ready to serve: SavedModel, LiteRT and Keras files that were compared with their source.
 
-    export          the story: check, write into a private directory, compare, publish
-    saved_model.py  the signatures TF Serving answers
-    litert.py       the .tflite for phones and browsers
-    parity.py       reload what was written and measure the difference
-    card.py         card.json and README.md
-    publishing.py   a directory that changes in one step
+export          the story: check, write into a private directory, compare, publish
+saved_model.py  the signatures TF Serving answers
+litert.py       the .tflite for phones and browsers
+parity.py       reload what was written and measure the difference
+card.py         card.json and README.md
+publishing.py   a directory that changes in one step
 """
 
 import collections.abc

@@ -58,9 +58,7 @@ def write(new, model, made, versioned, version, scores, about, pictures):
         listed |= {f"{version}/{path.relative_to(versioned).as_posix()}": measured(path) for path in served}
         made["saved_model"]["path"] = str(version)
     for entry in made.values():
-        entry["bytes"] = sum(
-            file["bytes"] for name, file in listed.items() if name.split("/")[0] == entry["path"]
-        )
+        entry["bytes"] = sum(file["bytes"] for name, file in listed.items() if name.split("/")[0] == entry["path"])
     card = {
         "name": _slug(model.name),
         "version": version,
@@ -217,7 +215,8 @@ def _files(card):
     rows = [f"| {name} | {_size(file['bytes'])} | `{file['sha256']}` |" for name, file in card["files"].items()]
     made_with = ", ".join(f"{name} {version}" for name, version in card["made_with"].items())
     return (
-        "## Files\n\n| file | size | sha256 |\n|---|---:|---|\n" + "\n".join(rows)
+        "## Files\n\n| file | size | sha256 |\n|---|---:|---|\n"
+        + "\n".join(rows)
         + f"\n\nMade by {card['made_by']} with {made_with}, {card['made_at']}."
     )
 

@@ -233,9 +233,7 @@ class GenerativeModel(keras.Model):
             ValueError: before the first step, if the model is not compiled, or images or labels are not what it takes.
         """
         if not self.compiled:
-            raise ValueError(
-                f"{self.name} is not compiled: call .compile() first; it needs no arguments."
-            )
+            raise ValueError(f"{self.name} is not compiled: call .compile() first; it needs no arguments.")
         if validation_split and not isinstance(x, tf.data.Dataset):
             kept = math.ceil(len(x) * (1 - validation_split))
             validation_data = (x[kept:], y[kept:]) if y is not None else x[kept:]

@@ -228,7 +228,7 @@ def _check(generator, discriminator, objective, n_critic, ema_decay):
     for role, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
             raise ValueError(
-                f"{role} is {type(network).__name__}: give a functional keras.Model, made as keras.Model(inputs, outputs), "
+                f"{role} is {type(network).__name__}: give a functional model, keras.Model(inputs, outputs), "
                 "or a keras.Sequential that starts with keras.Input."
             )
     made, read = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
