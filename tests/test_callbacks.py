@@ -72,6 +72,7 @@ def test_a_finished_run_is_not_trained_again_and_a_longer_one_goes_on(tmp_path):
     again = model()
     again.fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
     np.testing.assert_array_equal(again.generate(2, seed=0), first.generate(2, seed=0))
+    assert again.fit(data(), epochs=1, verbose=0).epoch == [0]  # without the checkpoint, an ordinary fit
     longer = model()
     assert longer.fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)]).epoch == [2]
 
@@ -128,13 +129,14 @@ def test_a_full_disk_stops_in_a_sentence_and_loses_nothing(tmp_path, monkeypatch
 def test_samples_are_one_fixed_batch_drawn_by_epoch_and_filmed(tmp_path):
     model().fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.SampleGrid(tmp_path, num_images=9, every=2)])
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "epoch_0000.png",
         "epoch_0001.png",
         "epoch_0002.png",
         "epoch_0003.png",
         "samples.gif",
     ]
     with Image.open(tmp_path / "samples.gif") as film:
-        assert film.n_frames == 3
+        assert film.n_frames == 4
     with Image.open(tmp_path / "epoch_0003.png") as picture:
         assert min(picture.size) >= 400
 

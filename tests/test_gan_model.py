@@ -308,7 +308,7 @@ def networks(image_shape=(8, 8, 1), **tail):
         ),
         (lambda: {"critic": networks(units=2)[1]}, r"must be logits \(None, 1\)"),
         (lambda: {"critic": networks(activation="sigmoid")[1]}, "ends in a sigmoid"),
-        (lambda: {"critic": keras.Sequential([layers.Dense(1)])}, "functional keras.Model"),
+        (lambda: {"critic": keras.Sequential([layers.Dense(1)])}, "give a functional model"),
         (lambda: {"critic": "dcgan"}, "discriminator is str"),
         (lambda: {"objective": tz.objectives.NonSaturating}, r"write NonSaturating\(\)"),
         (lambda: {"objective": "hinge"}, "objective='hinge': give an objective"),

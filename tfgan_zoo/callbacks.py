@@ -19,7 +19,7 @@ class SampleGrid(keras.callbacks.Callback):
     """Draw one fixed latent batch as a PNG while training, and the film of it at the end.
 
     Args:
-        directory: where `epoch_0001.png`, … and `samples.gif` go.
+        directory: where `epoch_0000.png` (before training), `epoch_0001.png`, … and `samples.gif` go.
         num_images: images in a grid, or points in a scatter; None for 64 images or 1,000 points.
         every: epochs between two pictures; the first and the last are always drawn.
         seed: of the latents.
@@ -31,11 +31,19 @@ class SampleGrid(keras.callbacks.Callback):
         self.directory = pathlib.Path(directory)
         self.num_images, self.every, self.seed, self.reference = num_images, every, seed, reference
 
+    def on_train_begin(self, logs=None):
+        if not (self.directory / "epoch_0000.png").exists():  # a run that goes on has it already
+            self.draw(0)
+
     def on_epoch_end(self, epoch, logs=None):
         if epoch == 0 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            points = len(self.model.image_shape) == 1
-            images = self.model.generate(self.num_images or (1000 if points else 64), seed=self.seed)
-            pictures.save_grid(images, self.directory / f"epoch_{epoch + 1:04d}.png", reference=self.reference)
+            self.draw(epoch + 1)
+
+    def draw(self, epoch):
+        """Draw the latent batch as the picture of an epoch; 0 is before training."""
+        points = len(self.model.image_shape) == 1
+        images = self.model.generate(self.num_images or (1000 if points else 64), seed=self.seed)
+        pictures.save_grid(images, self.directory / f"epoch_{epoch:04d}.png", reference=self.reference)
 
     def on_train_end(self, logs=None):
         frames = sorted(self.directory.glob("epoch_*.png"))
@@ -129,6 +137,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.save(epoch + 1)
 
     def on_train_end(self, logs=None):
+        self.model._initial_epoch = None  # or every later fit would begin there
         if self.saved():
             with files.whole(self.directory / "last.keras") as temporary:
                 shutil.copyfile(self.saved()[-1] / "model.keras", temporary)

@@ -64,7 +64,7 @@ def save_scatter(points, path, reference=None, title=None):
     Args:
         points: (N, 2) generated, or a dict title -> (N, 2) for one panel each.
         path: the PNG to write.
-        reference: (M, 2) data, which also fixes the axes; None for no data.
+        reference: (M, 2) data, which also fixes the window; None for no data.
         title: of a single panel.
     """
     panels = points if isinstance(points, dict) else {title or "": points}
@@ -78,9 +78,10 @@ def save_scatter(points, path, reference=None, title=None):
         if reference is not None:
             axis.scatter(*np.asarray(reference).T, s=5, c="tab:blue", alpha=0.45, linewidths=0, label="data")
         axis.scatter(*cloud.T, s=5, c="tab:orange", alpha=0.6, linewidths=0, label="generated")
-        everything = cloud if reference is None else np.concatenate([np.asarray(reference), cloud])
-        low, high = np.nanmin(everything), np.nanmax(everything)
-        margin = 0.05 * max(high - low, 1e-6)
+        # one window for every panel and every picture of a film: the data's, with the origin, where clouds start
+        seen = cloud if reference is None else np.concatenate([np.asarray(reference), np.zeros((1, 2))])
+        low, high = np.nanmin(seen), np.nanmax(seen)
+        margin = 0.1 * max(high - low, 1e-6)
         axis.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal", title=name)
     axes.flat[0].legend(loc="upper left", markerscale=3, framealpha=0.9)
     _save_figure(figure, path)

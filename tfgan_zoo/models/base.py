@@ -77,8 +77,7 @@ class GenerativeModel(keras.Model):
                 average.assign(weight)
 
     def track(self, losses):
-        """Means over the epoch of the step's losses, and of their sum as Keras' "loss"."""
-        losses = {"loss": sum(losses.values()), **losses}
+        """Take the step's losses into their running means, and return those."""
         for name, value in losses.items():
             self._means[name].update_state(value)
         return self.get_metrics_result()
@@ -87,6 +86,11 @@ class GenerativeModel(keras.Model):
     def metrics(self):
         """The running means that Keras resets at every epoch."""
         return list(self._means.values())
+
+    def get_metrics_result(self):
+        """The running means, and their sum as the "loss" that Keras' callbacks watch."""
+        means = super().get_metrics_result()
+        return {"loss": keras.ops.sum(keras.ops.stack(list(means.values()))), **means}
 
     def noise_seed(self, purpose, index=0):
         """A stateless seed for this step: two integers that depend on (seed, step, purpose, index) alone."""
@@ -195,7 +199,7 @@ class GenerativeModel(keras.Model):
 
     def compile(self, optimizer=None, jit_compile=None, **keras_arguments):
         """Make the losses' running means and settle XLA; families add their optimizers."""
-        self._means = {name: keras.metrics.Mean(name) for name in ("loss", *self.loss_names())}
+        self._means = {name: keras.metrics.Mean(name) for name in self.loss_names()}
         jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
         super().compile(
             optimizer=optimizer, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **keras_arguments
