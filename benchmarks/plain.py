@@ -55,6 +55,8 @@ class PlainGAN(keras.Model):
 
 
 def plain_like(gan):
-    """A `PlainGAN` with networks like those of `gan`, and weights of its own."""
+    """A `PlainGAN` with networks like those of `gan`, which start from the same weights."""
     copies = [keras.models.clone_model(network) for network in (gan.generator, gan.discriminator)]
+    for copy, network in zip(copies, (gan.generator, gan.discriminator), strict=True):
+        copy.set_weights(network.get_weights())
     return PlainGAN(*copies, gan.latent_dim)

@@ -2,6 +2,10 @@
 
 Read as a table: a row is a paper, and its numbers stand here and nowhere else. What is about a run (data, batch size,
 epochs, seed) stands in the paper's recipe.
+
+The generator's average is not in the papers of 2014 and 2016. Over the last hundred steps (0.99) it smooths and hardly
+lags: on Fashion-MNIST it scored 0 to 7 % better than the generator itself at each of the first six epochs, while 0.999
+lagged by up to 6 %. For runs of many tens of thousands of steps take 0.999.
 """
 
 from keras.optimizers import Adam
@@ -26,7 +30,7 @@ def gan(
     penalties=(),
     prior=Uniform(),
     n_critic=1,
-    ema_decay=0.999,
+    ema_decay=0.99,
     learning_rate=None,
     beta_1=0.5,
     seed=None,
@@ -68,7 +72,7 @@ def dcgan(
     penalties=(),
     prior=Uniform(),
     n_critic=1,
-    ema_decay=0.999,
+    ema_decay=0.99,
     learning_rate=2e-4,
     beta_1=0.5,
     seed=None,
