@@ -1,11 +1,11 @@
 """DCGAN on Fashion-MNIST beside a plain Keras DCGAN given the same CPU seconds.
 
-    python -m benchmarks.dcgan_fashion_mnist --epochs 10        at --width 32 half an hour on two cores
+    python -m benchmarks.dcgan_fashion_mnist --epochs 10 --width 32        half an hour on two cores
 
 Both train in turn, epoch by epoch: after each of our epochs the plain one goes on, in steps of 50, until it has spent
-the same CPU seconds. They start from the same weights and see the data in the same order. Scores of every epoch are against 5,000 training images and choose the best epoch; the scores that
-are reported are of 10,000 images against the 10,000 test images. Written: dcgan_fashion_mnist.json and .png beside this
-file.
+the same CPU seconds. They start from the same weights and see the data in the same order. Scores of every epoch are
+against 5,000 training images and choose the best epoch; the scores that are reported are of 10,000 images against the
+10,000 test images. Written: dcgan_fashion_mnist.json and .png beside this file.
 """
 
 import pathlib

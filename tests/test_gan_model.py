@@ -206,9 +206,13 @@ def test_validation_changes_nothing_and_keras_callbacks_work(tmp_path):
     assert model.evaluate(batches(), verbose=0, return_dict=True) == first
     stop = keras.callbacks.EarlyStopping("val_discriminator_loss", mode="max", patience=0, baseline=100.0)
     keep = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="val_loss", save_best_only=True)
-    history = model.fit(IMAGES, epochs=5, batch_size=16, validation_data=batches(), callbacks=[stop, keep], verbose=0)
+    board = keras.callbacks.TensorBoard(tmp_path / "board")
+    history = model.fit(
+        IMAGES, epochs=5, batch_size=16, validation_data=batches(), callbacks=[stop, keep, board], verbose=0
+    )
     assert len(history.epoch) == 2
     assert {"val_loss", "val_discriminator_loss", "val_generator_loss"} <= set(history.history)
+    assert list(tmp_path.glob("board/train/events*"))
     assert keras.models.load_model(tmp_path / "best.keras").generate(1, seed=0).shape == (1, 8, 8, 1)
 
 

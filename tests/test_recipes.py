@@ -47,7 +47,7 @@ def test_dcgan_leaves_what_it_promises_and_a_second_run_says_so(tmp_path, capsys
 
 
 def test_the_lectures_gaussian_is_found(tmp_path):
-    record = vanilla_gan.main(epochs=8, out=tmp_path / "out", quiet=True)
+    record = vanilla_gan.main(epochs=5, out=tmp_path / "out", quiet=True)
     assert record["scores"]["fd_points_10000"] < 0.3  # a cloud at the origin has 50
     cloud = tz.data.arrays("gaussian", split="test")[0]
     import keras
