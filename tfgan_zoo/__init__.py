@@ -19,7 +19,7 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow before Python starts."
     )
 
-from tfgan_zoo import callbacks, cli, data, metrics, objectives, pictures, pixels, priors, runtime, zoo
+from tfgan_zoo import callbacks, cli, data, metrics, objectives, penalties, pictures, pixels, priors, runtime, zoo
 from tfgan_zoo.export import export
 from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.models.base import GenerativeModel
@@ -42,6 +42,7 @@ __all__ = [
     "list_models",
     "metrics",
     "objectives",
+    "penalties",
     "pictures",
     "pixels",
     "priors",

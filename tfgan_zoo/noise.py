@@ -43,6 +43,20 @@ def normal(shape, seed):
     return tf.cast(tf.reshape(both, (*rows, 2 * pairs))[..., :width], tf.float32)
 
 
+def shared(draw, count):
+    """This replica's rows of one draw for the whole batch, so that one device and several draw the same.
+
+    Args:
+        draw: function number of rows -> tensor with that many rows.
+        count: rows of this replica.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas == 1:
+        return draw(count)
+    rank = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return draw(count * replicas)[rank * count : (rank + 1) * count]
+
+
 def _fractions(shape, seed):
     """The upper 24 of 32 random bits as a fraction in [0, 1), which float32 holds exactly."""
     bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")

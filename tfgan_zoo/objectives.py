@@ -84,3 +84,88 @@ class NonSaturating(_CrossEntropy):
 
     def generator_loss(self, fake_logits, real_logits=None):
         return ops.mean(ops.softplus(-fake_logits))
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class LeastSquares(Objective):
+    """Regression of D's output to codes for fake and real; G regresses it to what it wants to be taken for.
+
+    Mao et al. 2017, Eq. 2. The defaults are its 0-1 coding (Eq. 9); -1, 1, 0 makes it minimise Pearson's chi-squared
+    divergence (Eq. 8).
+
+    Args:
+        fake: code a of generated images.
+        real: code b of real images.
+        wanted: code c that the generator wants its images to get.
+    """
+
+    fake: float = 0.0
+    real: float = 1.0
+    wanted: float = 1.0
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return (ops.mean((real_logits - self.real) ** 2) + ops.mean((fake_logits - self.fake) ** 2)) / 2
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return ops.mean((fake_logits - self.wanted) ** 2) / 2
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Wasserstein(Objective):
+    """The critic's estimate of the Wasserstein-1 distance, E D(x) - E D(G(z)), with its sign turned to be minimised.
+
+    Arjovsky et al. 2017, Eq. 2 and Algorithm 1. It is a distance only for a critic whose slope is bounded: use it with
+    clipped weights or with `penalties.GradientPenalty`.
+
+    Args:
+        drift: weight of E D(x)^2, which keeps the critic's output near 0 (Karras et al. 2018, App. A.1: 0.001).
+    """
+
+    drift: float = 0.0
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        distance = ops.mean(real_logits) - ops.mean(fake_logits)
+        return self.drift * ops.mean(real_logits**2) - distance if self.drift else -distance
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(fake_logits)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Hinge(Objective):
+    """A margin on both sides for D, no margin for G.
+
+    Lim & Ye 2017; Miyato et al. 2018, Eq. 16 and 17.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(ops.relu(1.0 - real_logits)) + ops.mean(ops.relu(1.0 + fake_logits))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return -ops.mean(fake_logits)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class RelativisticAverage(Objective):
+    """Is the real image more real than the average fake, and the fake less than the average real?
+
+    Jolicoeur-Martineau 2018, Eq. 7 and 8 (RaSGAN). Both losses need both kinds of logits.
+    """
+
+    needs_real = True
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return _relativistic(real_logits, fake_logits)
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return _relativistic(fake_logits, real_logits)
+
+
+def _relativistic(more_real, less_real):
+    above = more_real - ops.mean(less_real)
+    below = less_real - ops.mean(more_real)
+    return ops.mean(ops.softplus(-above)) + ops.mean(ops.softplus(below))

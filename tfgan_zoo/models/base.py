@@ -98,19 +98,6 @@ class GenerativeModel(keras.Model):
             tf.stack([self.seed, self.step.value]), _number(f"{purpose}/{index}"), alg="philox"
         )
 
-    def share(self, draw, count):
-        """This replica's rows of one draw for the whole batch.
-
-        Args:
-            draw: function num_images -> tensor with that many rows.
-            count: rows of this replica.
-        """
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if replicas == 1:
-            return draw(count)
-        rank = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return draw(count * replicas)[rank * count : (rank + 1) * count]
-
     # ---- asking for images ------------------------------------------------------------------------------------
 
     @property

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras.optimizers import Adam
 
+from tfgan_zoo import noise
 from tfgan_zoo.models.base import GenerativeModel, dropout_states, frozen_call, with_loss_scale
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
@@ -45,6 +46,7 @@ class GAN(GenerativeModel):
         **keras_arguments,
     ):
         _check(generator, discriminator, objective, n_critic, ema_decay)
+        _check_penalties(penalties, discriminator)
         super().__init__(seed=seed, **keras_arguments)
         self.generator = generator
         self.discriminator = discriminator
@@ -131,7 +133,7 @@ class GAN(GenerativeModel):
     def latents(self, purpose, count, index=0):
         """Latents for this replica's `count` images of this step."""
         seed = self.noise_seed(purpose, index)
-        return self.share(lambda total: self.prior.sample(total, self.latent_dim, seed), count)
+        return noise.shared(lambda total: self.prior.sample(total, self.latent_dim, seed), count)
 
     def synthesize(self, told, count, index):
         """Images for the discriminator; the generator's batch moments advance in its own update only."""
@@ -158,9 +160,20 @@ class GAN(GenerativeModel):
         fake_heads = self.judge(fake, told)
         losses = {"discriminator_loss": self.objective.discriminator_loss(real_heads["logits"], fake_heads["logits"])}
         for penalty in self.penalties:
-            seed = self.noise_seed(penalty.name, index)
-            losses[penalty.name] = penalty(lambda images: self.judge(images, told)["logits"], real, fake, seed=seed)
+            losses[penalty.name] = self.penalize(penalty, real, fake, told, index)
         return losses | self.auxiliary(real_heads, told, real=True) | self.auxiliary(fake_heads, told, real=False)
+
+    def penalize(self, penalty, real, fake, told, index):
+        """A penalty on D's gradient; one with `every` > 1 acts every so many steps, and then as much stronger."""
+
+        def critic(images):
+            return self.judge(images, told, advance=())["logits"]
+
+        def term():
+            return penalty(critic, real, fake, seed=self.noise_seed(penalty.name, index))
+
+        every = getattr(penalty, "every", 1)
+        return term() if every == 1 else tf.cond(self.step % every == 0, lambda: every * term(), lambda: 0.0)
 
     def generator_terms(self, real, told):
         """G's losses on as many new latents as one slice has images."""
@@ -206,6 +219,17 @@ class GAN(GenerativeModel):
     def compile_from_config(self, config):
         """Compile as `get_compile_config` described."""
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+
+def _check_penalties(penalties, discriminator):
+    names = [getattr(penalty, "name", None) for penalty in penalties]
+    for penalty, name in zip(penalties, names, strict=True):
+        if isinstance(penalty, type) or not callable(penalty) or not isinstance(name, str):
+            raise ValueError(f"penalties holds {penalty!r}: give penalties such as tz.penalties.R1(10.0).")
+        if names.count(name) > 1:
+            raise ValueError(f"penalties holds {name!r} twice: one of each kind; add up their weights.")
+        if hasattr(penalty, "check"):
+            penalty.check(discriminator)
 
 
 def averaged_copy(network):
