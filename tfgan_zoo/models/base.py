@@ -225,11 +225,14 @@ class GenerativeModel(keras.Model):
         """
         if not self.compiled:
             raise ValueError(f"{self.name} is not compiled: call .compile() first; it needs no arguments.")
-        if validation_split and not isinstance(x, tf.data.Dataset):
+        x = x.numpy() if tf.is_tensor(x) else x
+        if validation_split and not isinstance(x, np.ndarray):
+            raise ValueError("validation_split takes its share of an array; give a dataset validation_data= instead.")
+        if validation_split:
             kept = math.ceil(len(x) * (1 - validation_split))
             validation_data = (x[kept:], y[kept:]) if y is not None else x[kept:]
             x, y = x[:kept], y[:kept] if y is not None else None
-        x, y = self._dataset(x, y, batch_size, shuffle), None
+        x = self._dataset(x, y, batch_size, shuffle)
         self.check_batch(x)
         if validation_data is not None:
             pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
@@ -283,9 +286,9 @@ class GenerativeModel(keras.Model):
                 f"images are {images.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
                 "or pass the uint8 array itself."
             )
-        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
-        if not (math.isfinite(low) and math.isfinite(high)):
+        if not tf.reduce_all(tf.math.is_finite(images)):
             raise ValueError("images hold NaN or infinity: clean the data before training.")
+        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
         if len(shape) == 3 and (low < -1.001 or high > 1.001):
             raise ValueError(
                 f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1."

@@ -22,7 +22,7 @@ class GAN(GenerativeModel):
             as penalty(critic, real, fake, seed=...) and has a `name`.
         prior: what latents are drawn from; None for `Normal()`.
         n_critic: discriminator updates for one of the generator; each takes its own slice of the batch.
-        ema_decay: of the generator's average, in [0, 1); 0 keeps no average.
+        ema_decay: of the generator's average, in [0, 1); 0 or None keeps no average.
         generator_optimizer, discriminator_optimizer: what `compile()` without arguments uses; None for Adam(2e-4, 0.5).
         seed: integer for all noise of training; None takes one from Python's generator.
 
@@ -45,6 +45,7 @@ class GAN(GenerativeModel):
         seed=None,
         **keras_arguments,
     ):
+        ema_decay = ema_decay or 0.0
         _check(generator, discriminator, objective, n_critic, ema_decay)
         _check_penalties(penalties, discriminator)
         super().__init__(seed=seed, **keras_arguments)
