@@ -3,8 +3,6 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-export TF_CPP_MIN_LOG_LEVEL ?= 2
-
 .PHONY: demo test test-all lint data clean help
 
 help:            ## list the targets
