@@ -74,8 +74,8 @@ def test_each_player_moves_alone():
     model = small()
     images = tf.constant(IMAGES[:16])
     generator, discriminator = arrays(model.generator), arrays(model.discriminator)
-    fake = model.synthesize((), 16, 0)
-    model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, images, fake, (), 0)
+    fake, latents = model.synthesize((), 16, 0)
+    model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, images, fake, (), latents, 0)
     assert not any(moved(generator, arrays(model.generator)))  # batch moments included
     after_critic = arrays(model.discriminator)
     assert all(moved(discriminator, after_critic))
@@ -102,10 +102,10 @@ def test_critic_steps_see_disjoint_slices_and_the_generator_one_slice_of_latents
     seen, asked = [], []
 
     class Spy(tz.GAN):
-        def critic_terms(self, real, fake, told, index):
+        def critic_terms(self, real, fake, told, latents, index):
             seen.append(real.numpy())
-            assert len(fake) == len(real)
-            return super().critic_terms(real, fake, told, index)
+            assert len(fake) == len(real) == len(latents)
+            return super().critic_terms(real, fake, told, latents, index)
 
         def latents(self, purpose, count, index=0):
             drawn = super().latents(purpose, count, index)
@@ -181,7 +181,7 @@ def test_two_runs_with_one_seed_are_one_run_and_jit_draws_the_same_noise():
     assert jitted.fit(batches(), verbose=0).history["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", tz.list_models())
+@pytest.mark.parametrize("name", ["dcgan", "gan"])
 def test_saved_and_loaded_it_generates_the_same_and_takes_the_same_next_steps(name, tmp_path):
     overrides = {"dropout": 0.5} if name == "gan" else {}
     model = tz.create(name, image_shape=(8, 8, 1), width=8, **overrides)

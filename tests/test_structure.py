@@ -17,6 +17,8 @@ MAY_IMPORT = {
     **{name: set() for name in SHARED},
     "objectives": set(),
     "penalties": set(),
+    "augmentations": set(),
+    "latents": set(),
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},
@@ -25,14 +27,14 @@ MAY_IMPORT = {
     "pictures": set(),
     "registry": set(),
     "models": {"priors", "data", "runtime"},
-    "zoo": {"registry", "models", "networks", "objectives", "penalties", "priors"},
+    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
     "export": {"pictures"},
     "callbacks": {"data", "pictures", "metrics"},
-    "runs": {"callbacks", "metrics", "export", "pictures"},
+    "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "cli": set(),
 }
-TENSORFLOW = {"noise", "models", "penalties", "data", "runtime", "export", "metrics"}
+TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -19,33 +19,62 @@ if keras.backend.backend() != "tensorflow":
         "set the environment variable KERAS_BACKEND=tensorflow before Python starts."
     )
 
-from tfgan_zoo import callbacks, cli, data, metrics, objectives, penalties, pictures, pixels, priors, runtime, zoo
+from tfgan_zoo import (
+    augmentations,
+    callbacks,
+    cli,
+    data,
+    latents,
+    layers,
+    metrics,
+    networks,
+    objectives,
+    penalties,
+    pictures,
+    pixels,
+    priors,
+    runs,
+    runtime,
+    zoo,
+)
 from tfgan_zoo.export import export
 from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
+from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.registry import create, list_models
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
 
 __all__ = [
+    "ACGAN",
+    "EBGAN",
     "GAN",
+    "ConditionalGAN",
     "GenerativeModel",
+    "InfoGAN",
     "Run",
+    "SemiSupervisedGAN",
     "__version__",
+    "augmentations",
     "callbacks",
     "cli",
     "create",
     "data",
     "evaluate",
     "export",
+    "latents",
+    "layers",
     "list_models",
     "metrics",
+    "networks",
     "objectives",
     "penalties",
     "pictures",
     "pixels",
     "priors",
+    "runs",
     "runtime",
     "zoo",
 ]

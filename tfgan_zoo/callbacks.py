@@ -10,13 +10,14 @@ import time
 import zipfile
 
 import keras
+import numpy as np
 
 from tfgan_zoo import data, files, pictures
 from tfgan_zoo.metrics import evaluate
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draw one fixed latent batch as a PNG while training, and the film of it at the end.
+    """Draw one fixed latent batch as a PNG while training, and the film of it at the end; by class, if there are any.
 
     Args:
         directory: where `epoch_0000.png` (before training), `epoch_0001.png`, … and `samples.gif` go.
@@ -41,9 +42,14 @@ class SampleGrid(keras.callbacks.Callback):
 
     def draw(self, epoch):
         """Draw the latent batch as the picture of an epoch; 0 is before training."""
-        points = len(self.model.image_shape) == 1
-        images = self.model.generate(self.num_images or (1000 if points else 64), seed=self.seed)
-        pictures.save_grid(images, self.directory / f"epoch_{epoch:04d}.png", reference=self.reference)
+        points, classes = len(self.model.image_shape) == 1, self.model.num_classes
+        count, labels, columns = self.num_images or (1000 if points else 64), None, None
+        if classes:  # a row for each class
+            columns = max(1, round(count / classes))
+            labels = np.repeat(np.arange(classes), columns)
+        images = self.model.generate(count if labels is None else len(labels), labels=labels, seed=self.seed)
+        path = self.directory / f"epoch_{epoch:04d}.png"
+        pictures.save_grid(images, path, columns=columns, reference=self.reference)
 
     def on_train_end(self, logs=None):
         frames = sorted(self.directory.glob("epoch_*.png"))

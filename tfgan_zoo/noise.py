@@ -43,6 +43,11 @@ def normal(shape, seed):
     return tf.cast(tf.reshape(both, (*rows, 2 * pairs))[..., :width], tf.float32)
 
 
+def fold(seed, number):
+    """Another stateless seed, made of one and an integer, for a draw of another purpose."""
+    return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+
+
 def shared(draw, count):
     """This replica's rows of one draw for the whole batch, so that one device and several draw the same.
 

@@ -160,6 +160,22 @@ class ZeroCentered(Penalty):
         return tf.reduce_mean(_squared_slopes(critic, fake + mix * (real - fake)))
 
 
+def slopes(model, images):
+    """The slopes |grad D| that a penalty would see: in training mode, D's state at rest.
+
+    Args:
+        model: an unconditional GAN.
+        images: (N, *image_shape) in [-1, 1], or points.
+
+    Returns:
+        float32 array (N,).
+    """
+    squared = _squared_slopes(
+        lambda batch: model.judge(batch, (), advance=())[model.objective.head], tf.convert_to_tensor(images, tf.float32)
+    )
+    return tf.sqrt(squared).numpy()
+
+
 def _squared_slopes(critic, images):
     """|grad D|^2 at each image, (N,)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -4,9 +4,13 @@ import math
 
 import numpy as np
 
-from tfgan_zoo import files, pixels
+from tfgan_zoo import errors, files, pixels
 
 _SHORTEST_SIDE = 448  # pixels; small grids are enlarged by a whole factor, so that every pixel stays a square
+_LONGEST_SIDE = 800  # of a grid between titles, likewise, where it has only a few rows or columns
+_PANEL_SIDE = 540  # of one of several grids
+_GAP = 30  # pixels between panels
+_DPI = 110
 
 
 def grid(images, columns=None):
@@ -48,6 +52,94 @@ def save_grid(images, path, columns=None, reference=None):
     picture = _enlarged(grid(images, columns))
     with files.whole(path) as temporary:
         picture.save(temporary, format="PNG", optimize=True)
+
+
+def save_labelled_grid(images, path, columns, row_titles=None, column_titles=None, title=None):
+    """Save images as a PNG grid with a word beside each row or above each column: classes, values of a code.
+
+    Args:
+        images: (N, height, width, channels) float32 in [-1, 1], or uint8.
+        path: the PNG to write.
+        columns: images in a row.
+        row_titles: one for each row, or None.
+        column_titles: one for each column, or None.
+        title: above the grid, or None.
+
+    Raises:
+        ValueError: if there are more or fewer titles than rows or columns.
+    """
+    rows = math.ceil(len(images) / columns)
+    for name, titles, count in (("row", row_titles, rows), ("column", column_titles, columns)):
+        if titles is not None and len(titles) != count:
+            raise ValueError(f"{name}_titles has {len(titles)} of them, but the grid has {count} {name}s.")
+    figure = _blank()
+    axis, width, height = _draw_sheet(figure, grid(images, columns), _LONGEST_SIDE)
+    if title is not None:
+        axis.set_title(title, pad=10)
+    if row_titles is not None:
+        axis.set_yticks((np.arange(rows) + 0.5) * height / rows, row_titles)
+    if column_titles is not None:
+        axis.set_xticks((np.arange(columns) + 0.5) * width / columns, column_titles)
+        if max(label.get_window_extent().width for label in axis.get_xticklabels()) > 0.9 * width / columns:
+            for label in axis.get_xticklabels():
+                label.set(rotation=45, rotation_mode="anchor", ha="left", va="center")
+    _place(figure, [(axis, width, height)])
+    _save_figure(figure, path, bbox_inches="tight")
+
+
+def save_panels(panels, path):
+    """Save several grids side by side under their titles, such as traversals of two models.
+
+    Args:
+        panels: dict title -> (images, columns), as for `save_grid`.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: if there is no panel.
+    """
+    if not panels:
+        raise ValueError("panels is empty: give at least one title with (images, columns).")
+    figure = _blank()
+    placed = []
+    for title, (images, columns) in panels.items():
+        axis, width, height = _draw_sheet(figure, grid(images, columns), _PANEL_SIDE)
+        axis.set_title(title, pad=10)
+        placed.append((axis, width, height))
+    _place(figure, placed)
+    _save_figure(figure, path, bbox_inches="tight")
+
+
+def _blank():
+    from matplotlib.figure import Figure
+
+    return Figure(dpi=_DPI)
+
+
+def _draw_sheet(figure, sheet, longest_side):
+    """Axes that show a grid, enlarged by a whole factor, with the width and height they need, in pixels."""
+    factor = math.ceil(longest_side / max(sheet.shape[:2]))
+    sheet = sheet.repeat(factor, axis=0).repeat(factor, axis=1)
+    sheet = np.broadcast_to(sheet, (*sheet.shape[:2], 3)) if sheet.shape[2] == 1 else sheet  # a grey map would round
+    height, width, _ = sheet.shape
+    axis = figure.add_axes((0, 0, 1, 1), label=str(len(figure.axes)))
+    axis.imshow(sheet, interpolation="none", extent=(0, width, height, 0), aspect="auto")
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0, pad=3, top=False, labeltop=True, bottom=False, labelbottom=False)
+    axis.set(xticks=[], yticks=[])
+    return axis, width, height
+
+
+def _place(figure, placed):
+    """Put axes side by side, their tops level, one pixel of a grid on one of the PNG, with room for every title."""
+    rooms = [max(width, math.ceil(axis.title.get_window_extent().width)) for axis, width, _ in placed]
+    whole_width = sum(rooms) + _GAP * (len(placed) - 1)
+    whole_height = max(height for *_, height in placed)
+    figure.set_size_inches(whole_width / _DPI, whole_height / _DPI)
+    left = 0
+    for (axis, width, height), room in zip(placed, rooms, strict=True):
+        start = left + (room - width) // 2
+        axis.set_position((start / whole_width, 1 - height / whole_height, width / whole_width, height / whole_height))
+        left += room + _GAP
 
 
 def _enlarged(sheet):
@@ -115,6 +207,34 @@ def save_curves(history, path):
     _save_figure(figure, path)
 
 
+def save_against(history, left, right, path):
+    """Save two quantities of a training history by epoch, each on an axis of its own, such as loss against quality.
+
+    Args:
+        history: list of rows, one an epoch: dicts name -> number, with "epoch" counted from 1. A row may lack a score.
+        left, right: names of the quantities with the left and the right axis.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: if no row has one of the two.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _figure(columns=1, rows=1, width=6.4, height=3.8)
+    axis = axes.flat[0]
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.grid(alpha=0.3)
+    for name, side, colour in ((left, axis, "tab:blue"), (right, axis.twinx(), "tab:orange")):
+        drawn = [(row["epoch"], row[name]) for row in history if row.get(name) is not None]
+        if not drawn:
+            raise errors.unknown("quantity", name, {key for row in history for key in row} - {"epoch"})
+        side.plot(*zip(*drawn, strict=True), marker="." if len(drawn) < 30 else None, color=colour)
+        side.set_ylabel(name, color=colour)
+        side.tick_params(axis="y", labelcolor=colour)
+    _save_figure(figure, path)
+
+
 def save_film(frames, path, seconds_each=0.25):
     """Save PNG files as an animated GIF that rests on its last frame.
 
@@ -168,10 +288,10 @@ def save_strip(frames, path, columns=4):
 def _figure(columns, rows, width, height):
     from matplotlib.figure import Figure  # without pyplot: no window, no global state
 
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=_DPI)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def _save_figure(figure, path):
+def _save_figure(figure, path, **options):
     with files.whole(path) as temporary:
-        figure.savefig(temporary, format="png")
+        figure.savefig(temporary, format="png", **options)

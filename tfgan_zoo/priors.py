@@ -6,6 +6,8 @@ long draw are the rows of a short one, so that image i of a seed is the same in 
 
 import dataclasses
 
+from keras import ops
+
 from tfgan_zoo import noise
 from tfgan_zoo.serialization import serializable
 
@@ -49,3 +51,53 @@ class Uniform:
     def sample(self, num_images, latent_dim, seed):
         """Latents (num_images, latent_dim) float32 for a stateless seed of two integers; both sizes may be tensors."""
         return noise.uniform((num_images, latent_dim), seed, self.low, self.high)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Codes:
+    """Noise, then categorical codes as one-hot vectors, then continuous codes uniform in [-1, 1].
+
+    Chen et al. 2016 (InfoGAN), Sec. 7.2 and App. C.1. The noise has what coordinates of the latent the codes leave.
+
+    Args:
+        categorical: number of values of each categorical code, each at least 2.
+        continuous: number of continuous codes.
+        noise: prior of the incompressible noise.
+    """
+
+    categorical: tuple = (10,)
+    continuous: int = 2
+    noise: Normal | Uniform = Normal()
+
+    def __post_init__(self):
+        if not all(isinstance(values, int) and values >= 2 for values in self.categorical):
+            raise ValueError(f"categorical={self.categorical}: give the number of values of each code, such as (10,).")
+        if self.continuous < 0 or not self.code_dim:
+            raise ValueError(f"continuous={self.continuous}: give at least one code, categorical or continuous.")
+
+    @property
+    def code_dim(self):
+        """Coordinates of a latent that are codes, the last ones."""
+        return sum(self.categorical) + self.continuous
+
+    def sample(self, num_images, latent_dim, seed):
+        """Latents (num_images, latent_dim) float32 for a stateless seed of two integers; num_images may be a tensor."""
+        parts = [self.noise.sample(num_images, latent_dim - self.code_dim, seed)]
+        for index, values in enumerate(self.categorical):
+            drawn = noise.uniform((num_images, 1), noise.fold(seed, 1 + index), 0.0, float(values))
+            parts.append(ops.one_hot(ops.cast(ops.floor(drawn[:, 0]), "int32"), values, dtype="float32"))
+        if self.continuous:
+            parts.append(noise.uniform((num_images, self.continuous), noise.fold(seed, 0), -1.0, 1.0))
+        return ops.concatenate(parts, axis=1)
+
+    def split(self, latents):
+        """The codes in a tensor (N, >= code_dim): a list of categorical blocks (N, values), and the continuous (N, c).
+
+        Of latents these are what the generator was told; of D's "codes" head, logits and means.
+        """
+        at, blocks = latents.shape[-1] - self.code_dim, []
+        for values in self.categorical:
+            blocks.append(latents[:, at : at + values])
+            at += values
+        return blocks, latents[:, at:]

@@ -1,20 +1,29 @@
 """The zoo's names: registering a function is what makes it a model of the zoo."""
 
 import fnmatch
+import functools
 import inspect
 
 from tfgan_zoo.errors import unknown
 
 _ENTRIES = {}
+_KEYWORDS = {}  # name -> keyword -> default
 
 
-def register(function):
-    """Decorator: `function(image_shape, **numbers)` builds the zoo entry of its name."""
+def register(function=None, *, extends=None):
+    """Decorator: `function(image_shape, **numbers)` builds the zoo entry of its name.
+
+    Args:
+        extends: the class whose keywords the function's own **keywords are passed on to.
+    """
+    if function is None:
+        return functools.partial(register, extends=extends)
     if function.__name__ in _ENTRIES:
         raise ValueError(
             f"The zoo already has a model {function.__name__!r}, from {_ENTRIES[function.__name__].__module__}."
         )
     _ENTRIES[function.__name__] = function
+    _KEYWORDS[function.__name__] = _keywords(extends) | _keywords(function)
     return function
 
 
@@ -42,7 +51,8 @@ def create(name, image_shape, **overrides):
     Args:
         name: one of `list_models()`.
         image_shape: (height, width, channels) of the images, or (2,) for 2-D points.
-        **overrides: any keyword of the entry's function in `tfgan_zoo.zoo`, such as `width=32` or `objective=Hinge()`.
+        **overrides: any keyword of the entry's function in `tfgan_zoo.zoo` or of its model, such as `width=32` or
+            `objective=Hinge()`.
 
     Returns:
         A `GenerativeModel`; `compile()` with no argument gives it the paper's optimizers.
@@ -58,18 +68,34 @@ def create(name, image_shape, **overrides):
     (4, 28, 28, 1)
     """
     entry = function_of(name)
-    known = inspect.signature(entry).parameters
     for override in overrides:
-        if override not in known:
-            raise unknown(f"argument of {name!r}", override, [key for key in known if key != "image_shape"])
+        if override not in _KEYWORDS[name]:
+            raise unknown(f"argument of {name!r}", override, _KEYWORDS[name])
     return entry(_shape(image_shape), **overrides)
 
 
 def function_of(name):
-    """The function that builds a zoo entry; its signature is the list of its numbers."""
+    """The function that builds a zoo entry."""
     if name not in _ENTRIES:
         raise unknown("model", name, _ENTRIES)
     return _ENTRIES[name]
+
+
+def keywords(name):
+    """What `create` takes for a zoo entry, keyword -> default: the one list of its numbers."""
+    function_of(name)
+    return dict(_KEYWORDS[name])
+
+
+def _keywords(called):
+    """Keyword-only parameters and their defaults; of a class, those of all its ancestors in the zoo."""
+    if called is None:
+        return {}
+    if isinstance(called, type):
+        ours = [cls for cls in called.__mro__ if cls.__module__.startswith("tfgan_zoo") and "__init__" in vars(cls)]
+        return {name: default for cls in reversed(ours) for name, default in _keywords(cls.__init__).items()}
+    parameters = inspect.signature(called).parameters.values()
+    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
 def _shape(image_shape):

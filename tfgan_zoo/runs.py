@@ -4,7 +4,10 @@ import pathlib
 import shutil
 import sys
 
-from tfgan_zoo import callbacks, files, pictures
+import numpy as np
+
+from tfgan_zoo import callbacks, data, files, pictures, pixels, registry, runtime
+from tfgan_zoo.export import export
 from tfgan_zoo.metrics import distance_name, evaluate, records
 
 _SERVED = {
@@ -19,6 +22,51 @@ Load it without this package:
   import tensorflow as tf
   generator = tf.saved_model.load("{path}")
   images = generator.signatures["sample"](num_images=tf.constant(16), seed=tf.constant(0))["images"]"""
+
+_SCORES = 10  # times a run is scored
+_BATCH = 64  # images of one update, where neither flag nor budget says
+_NUMBERS = ("dataset", "epochs", "batch_size", "image_size", "width", "seed")  # that every run has
+
+
+def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrides):
+    """A paper from data to export, as every recipe does it: train, score, draw, export.
+
+    The same call continues what an earlier one left, or says that it is done.
+
+    Args:
+        entry: name of a zoo entry.
+        paper: what the card calls the model, such as "LSGAN, Mao et al. 2017".
+        flags: a recipe's own: dataset, epochs, batch_size (images of one update), image_size, width, seed, out, fresh,
+            quiet, and any further one, which is kept as a number of the run; None leaves a number to the budget.
+        budgets: dataset -> the numbers of flags for it; None -> those for any other dataset.
+        figures: function (model, run) -> dict caption -> path of the paper's own figures, called when training is over
+            and the model holds the weights of its best epoch.
+        scores: function (model, run) -> dict name -> number, further scores for the record, where there is one.
+        **overrides: further keywords of the entry.
+
+    Returns:
+        The score record, or None where the dataset has no extractor.
+    """
+    flags = dict(flags)
+    out, fresh, quiet = (flags.pop(name) for name in ("out", "fresh", "quiet"))
+    dataset = flags["dataset"]
+    budget = {"batch_size": _BATCH} | budgets.get(dataset, budgets[None])
+    names = dict.fromkeys((*_NUMBERS, *flags))
+    config = {name: budget.get(name) if flags.get(name) is None else flags[name] for name in names}
+    name, epochs = pathlib.Path(dataset).stem, config["epochs"]
+    run = Run(out or pathlib.Path(f"exported/{entry}_{name}"), config, fresh=fresh)
+    if run.is_done(epochs):
+        return run.report("is done already; --fresh starts over")
+
+    model = run.train(entry, quiet=quiet, **overrides)
+    record = run.score(model, dataset, quiet=quiet)
+    if scores and record:
+        record["scores"] |= scores(model, run)
+    drawn = figures(model, run) if figures else {}
+    about = run.about(model=paper, data=name)
+    export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
+    run.finish(epochs, record)
+    return run.report("is ready to serve")
 
 
 class Run:
@@ -83,6 +131,52 @@ class Run:
         print(_LOADING.format(path=self.out / versions[-1]))
         return record
 
+    def train(self, entry, quiet=False, **overrides):
+        """A zoo entry, trained by the numbers of this run's `config` from where an earlier call was cut short.
+
+        Args:
+            entry: name of a zoo entry.
+            quiet: True shows no progress.
+            **overrides: keywords of the entry, beside the configured width and the number of classes of the data.
+
+        Returns:
+            The model, with the weights of the last epoch.
+
+        Raises:
+            ValueError: if the entry needs classes and the dataset has none, or as `data.load` and `create` do.
+        """
+        dataset, epochs, seed = (self.config[name] for name in ("dataset", "epochs", "seed"))
+        known, info = registry.keywords(entry), data.info(dataset)
+        if "num_classes" in known:
+            if (info.num_classes or 0) < 2:
+                raise ValueError(f"{dataset} has no classes, but {entry!r} is told one with every image: take another.")
+            overrides["num_classes"] = info.num_classes
+        if self.config["width"] is not None:
+            overrides["width"] = self.config["width"]
+        runtime.setup(seed=seed)
+        batch = self.config["batch_size"] * overrides.get("n_critic", known["n_critic"])
+        images = data.load(dataset, image_size=self.config["image_size"], batch_size=batch, seed=seed)
+        model = registry.create(entry, data.shape_of(images), **overrides)
+        model.compile()
+        cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
+        callbacks = self.callbacks(epochs, dataset, max(1, epochs // _SCORES), reference=cloud, quiet=quiet)
+        model.fit(images, epochs=epochs, verbose=0, callbacks=callbacks)
+        return model
+
+    def test_images(self, count=None):
+        """Images of the test split as a model sees them, and their labels.
+
+        Args:
+            count: how many, spread over the split; None for all.
+
+        Returns:
+            (images float32 (N, *image_shape) in [-1, 1], labels int32 (N,) or None); N <= count.
+        """
+        images, labels = data.arrays(self.config["dataset"], "test", image_size=self.config["image_size"])
+        rows = slice(None, None, max(1, len(images) // (count or len(images))))
+        images, labels = images[rows][:count], None if labels is None else labels[rows][:count]
+        return np.asarray(pixels.from_uint8(images)) if images.dtype == "uint8" else images, labels
+
     def callbacks(self, epochs, score_on=None, score_every=1, reference=None, quiet=False):
         """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
 
@@ -117,6 +211,23 @@ class Run:
         chosen = {f"epoch {int(frames[step].stem.removeprefix('epoch_'))}": frames[step] for step in sorted(steps)}
         pictures.save_strip(chosen, self.directory / "by_epoch.png")
         return self.directory / "by_epoch.png"
+
+    def by_class(self, model, columns=10, rows=10):
+        """Draw a grid of classes, `by_class.png`: a row is a class, a column one latent; returns its path.
+
+        Args:
+            model: a conditional model of images.
+            columns: latents.
+            rows: classes at most, the first of them.
+        """
+        names = data.info(self.config["dataset"]).class_names
+        names = [str(number) for number in range(model.num_classes)] if names is None else names
+        rows = min(rows, model.num_classes)
+        latents = np.tile(model.draw_latents(columns, seed=0), (rows, 1))
+        images = model([latents, np.repeat(np.arange(rows, dtype="int32"), columns)])
+        path = self.directory / "by_class.png"
+        pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
+        return path
 
     def score(self, model, reference, quiet=False, **arguments):
         """Score the last epoch and the best one on the test split; the model holds the best afterwards.

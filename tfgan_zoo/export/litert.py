@@ -86,7 +86,8 @@ def float32_copy(network):
     """The same functional network and weights, computing in float32 whatever the policy it was built under."""
 
     def in_float32(layer):
-        return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
+        policy = {"dtype": "float32"} if isinstance(layer, keras.Layer) else {}  # an operation follows its inputs
+        return type(layer).from_config(layer.get_config() | policy)
 
     copy = keras.models.clone_model(network, clone_function=in_float32, recursive=True)
     copy.set_weights(network.get_weights())

@@ -1,6 +1,7 @@
 """How good are the images? Features → statistics → number, and `evaluate(...)`, which keeps a record of all three."""
 
 from tfgan_zoo.metrics import records
+from tfgan_zoo.metrics.clustering import clustering_accuracy
 from tfgan_zoo.metrics.evaluation import distance_name, evaluate
 from tfgan_zoo.metrics.features import Extractor, classifier_for
 from tfgan_zoo.metrics.frechet import Moments, frechet_distance, frechet_from_moments
@@ -14,6 +15,7 @@ __all__ = [
     "class_histogram",
     "classifier_for",
     "classifier_score",
+    "clustering_accuracy",
     "distance_name",
     "evaluate",
     "frechet_distance",

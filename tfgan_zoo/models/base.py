@@ -45,7 +45,8 @@ class GenerativeModel(keras.Model):
         Args:
             network: the keras.Model whose trainable weights move; nothing else does.
             optimizer: the network's optimizer.
-            terms: function that returns a dict name -> scalar loss.
+            terms: function that returns a dict name -> scalar: losses, which are summed, and `monitor_names`, which
+                are only shown.
 
         Returns:
             The dict of `terms`, for the logs.
@@ -53,13 +54,14 @@ class GenerativeModel(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             weights = [weight.value for weight in network.trainable_variables]
             tape.watch(weights)
-            losses = terms(*arguments)
-            total = sum(losses.values()) + sum(network.losses)
+            found = terms(*arguments)
+            losses = [value for name, value in found.items() if name not in self.monitor_names()]
+            total = sum(losses) + sum(network.losses)
             total /= tf.distribute.get_strategy().num_replicas_in_sync  # Keras sums gradients over replicas
             if hasattr(optimizer, "scale_loss"):
                 total = optimizer.scale_loss(total)
         optimizer.apply(tape.gradient(total, weights), network.trainable_variables)
-        return losses
+        return found
 
     def update_ema(self, network):
         """Move the averaged copy towards `network`; moments and other state are copied.
@@ -76,11 +78,12 @@ class GenerativeModel(keras.Model):
             else:
                 average.assign(weight)
 
-    def track(self, losses):
-        """Take the step's losses into their running means, and return those."""
-        for name, value in losses.items():
+    def track(self, found):
+        """Take a step's losses and monitors into their running means, and return those."""
+        for name, value in found.items():
             self._means[name].update_state(value)
-        return self.get_metrics_result()
+        means = self.get_metrics_result()
+        return {"loss": self._sum(found), **{name: means[name] for name in found}}
 
     @property
     def metrics(self):
@@ -88,9 +91,12 @@ class GenerativeModel(keras.Model):
         return list(self._means.values())
 
     def get_metrics_result(self):
-        """The running means, and their sum as the "loss" that Keras' callbacks watch."""
-        means = super().get_metrics_result()
-        return {"loss": keras.ops.sum(keras.ops.stack(list(means.values()))), **means}
+        """The running means, and the losses' sum as the "loss" that Keras' callbacks watch."""
+        return {"loss": self._sum(self._means), **super().get_metrics_result()}
+
+    def _sum(self, names):
+        losses = [self._means[name].result() for name in names if name not in self.monitor_names()]
+        return keras.ops.sum(keras.ops.stack(losses))
 
     def noise_seed(self, purpose, index=0):
         """A stateless seed for this step: two integers that depend on (seed, step, purpose, index) alone."""
@@ -172,7 +178,7 @@ class GenerativeModel(keras.Model):
             network = self.ema_network
 
             def draw(*inputs):
-                return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+                return network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
 
             signature = [tf.TensorSpec(i.shape, i.dtype) for i in network.inputs]
             self.__dict__["_draw_function"] = tf.function(draw, input_signature=signature)
@@ -184,9 +190,13 @@ class GenerativeModel(keras.Model):
         """Names of the losses that `track` will be given."""
         return ()
 
+    def monitor_names(self):
+        """Names of what `track` will be given that is not minimised, such as an accuracy."""
+        return ()
+
     def compile(self, optimizer=None, jit_compile=None, **keras_arguments):
         """Make the losses' running means and settle XLA; families add their optimizers."""
-        self._means = {name: keras.metrics.Mean(name) for name in self.loss_names()}
+        self._means = {name: keras.metrics.Mean(name) for name in (*self.loss_names(), *self.monitor_names())}
         jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
         super().compile(
             optimizer=optimizer, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **keras_arguments
@@ -255,7 +265,9 @@ class GenerativeModel(keras.Model):
     def _dataset(self, images, labels, batch_size, shuffle):
         if not isinstance(images, np.ndarray):
             return images
-        source = images if labels is None else (images, np.asarray(labels))
+        if labels is not None:
+            self.check_labels(labels := np.asarray(labels), len(images))  # all of them, not only a batch's
+        source = images if labels is None else (images, labels)
         batch_size = min(batch_size or 64 * getattr(self, "n_critic", 1), max(len(images), 1))
         return data.load(source, batch_size=batch_size, shuffle=shuffle, seed=self.seed, drop_remainder=shuffle)
 

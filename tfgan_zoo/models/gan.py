@@ -16,13 +16,18 @@ class GAN(GenerativeModel):
 
     Args:
         generator: functional Keras model, latents (N, latent_dim) -> images (N, *image_shape).
-        discriminator: functional Keras model, images -> logits (N, 1) without a sigmoid, or a dict with "logits".
+        discriminator: functional Keras model, images -> logits (N, 1) without a sigmoid; or a dict with the head that
+            the objective judges, "logits" or "energy" (N, 1), and others.
         objective: what the two minimise, such as `tz.objectives.NonSaturating()`.
         penalties: terms added to the discriminator's loss that need its gradient with respect to images; each is called
             as penalty(critic, real, fake, seed=...) and has a `name`.
         prior: what latents are drawn from; None for `Normal()`.
         n_critic: discriminator updates for one of the generator; each takes its own slice of the batch.
         ema_decay: of the generator's average, in [0, 1); 0 or None keeps no average.
+        augmentations: transformations of what the discriminator sees, real and generated alike; each is called as
+            augmentation(images, seed, step), such as `tz.augmentations.DiffAugment()`.
+        historical_averaging: weight of |theta - mean of theta so far|^2 for both networks (Salimans et al. 2016,
+            Sec. 3.3); 0 for none.
         generator_optimizer, discriminator_optimizer: what `compile()` without arguments uses; None for Adam(2e-4, 0.5).
         seed: integer for all noise of training; None takes one from Python's generator.
 
@@ -40,6 +45,8 @@ class GAN(GenerativeModel):
         prior=None,
         n_critic=1,
         ema_decay=0.999,
+        augmentations=(),
+        historical_averaging=0.0,
         generator_optimizer=None,
         discriminator_optimizer=None,
         seed=None,
@@ -48,6 +55,8 @@ class GAN(GenerativeModel):
         ema_decay = ema_decay or 0.0
         _check(generator, discriminator, objective, n_critic, ema_decay)
         _check_penalties(penalties, discriminator)
+        if not historical_averaging >= 0.0:
+            raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
         super().__init__(seed=seed, **keras_arguments)
         self.generator = generator
         self.discriminator = discriminator
@@ -57,6 +66,10 @@ class GAN(GenerativeModel):
         self.n_critic = n_critic
         self.ema_decay = ema_decay
         self.ema_network = averaged_copy(generator) if ema_decay else generator
+        self.augmentations = tuple(augmentations)
+        self.historical_averaging = historical_averaging
+        self.past = {n.name: averaged_copy(n) for n in (generator, discriminator)} if historical_averaging else {}
+        self.state = {name: self._state_variable(name, value) for name, value in objective.initial_state().items()}
         self.default_optimizers = {
             "generator_optimizer": _config(generator_optimizer),
             "discriminator_optimizer": _config(discriminator_optimizer),
@@ -86,40 +99,51 @@ class GAN(GenerativeModel):
     def train_step(self, data):
         """One round of Algorithm 1: n_critic updates of D on fresh slices of the batch, then one of G."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        losses = {}
+        found = {}
         for index, (real, told) in enumerate(self.critic_batches(images, labels)):
-            fake = self.synthesize(told, tf.shape(real)[0], index)
-            losses |= self.minimize(
-                self.discriminator, self.discriminator_optimizer, self.critic_terms, real, fake, told, index
+            fake, latents = self.synthesize(told, tf.shape(real)[0], index)
+            found |= self.minimize(
+                self.discriminator, self.discriminator_optimizer, self.critic_terms, real, fake, told, latents, index
             )
-        losses |= self.minimize(self.generator, self.generator_optimizer, self.generator_terms, real, told)
+        found |= self.minimize(self.generator, self.generator_optimizer, self.generator_terms, real, told)
         self.step.assign_add(1)
-        self.update_ema(self.generator)
-        return self.track(losses)
+        self.update_averages()
+        return self.track(found | self.update_state(found))
 
     def test_step(self, data):
         """The losses on a batch, as training would see them; nothing changes."""
         real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         told = self.condition(labels, tf.shape(real)[0])
-        latents = self.latents("test", tf.shape(real)[0])
-        fake = frozen_call(self.generator, _inputs(latents, told))
-        real_logits = self.judge(real, told, advance=())["logits"]
-        fake_logits = self.judge(fake, told, advance=())["logits"]
+        fake, latents = self.synthesize(told, tf.shape(real)[0], 0, purpose="test", advance=())
+        real_heads, fake_heads = self.judge(real, told, advance=()), self.judge(fake, told, advance=())
         return self.track(
-            {
-                "discriminator_loss": self.objective.discriminator_loss(real_logits, fake_logits),
-                "generator_loss": self.objective.generator_loss(fake_logits, real_logits),
-            }
+            {"discriminator_loss": self._discriminator_loss(real_heads, fake_heads)}
+            | {"generator_loss": self._generator_loss(fake_heads, real_heads)}
+            | self.auxiliary(real_heads, told)
+            | self.auxiliary(fake_heads, told, latents)
         )
 
     # ---- what a family of GANs overrides ----------------------------------------------------------------------
 
     def condition(self, labels, count):
-        """What the generator is told beside latents, as a tuple of tensors with `count` rows; nothing here."""
+        """What is told about the images beside them, as a tuple of tensors with `count` rows; nothing here.
+
+        Networks with an input for it are given it.
+        """
         return ()
 
-    def auxiliary(self, heads, told, real):
-        """Further losses on D's other heads, as a dict: what D is asked beside "is it real?"; nothing here."""
+    def auxiliary(self, heads, told, latents=None):
+        """What D is asked beside "is it real?": further losses and monitors on its heads, as a dict; nothing here.
+
+        Args:
+            heads: D's outputs by name.
+            told: what `condition` says about the images.
+            latents: from which they were generated; None for real images.
+        """
+        return {}
+
+    def generator_auxiliary(self, heads, told, latents):
+        """Further losses of G's own update, under names of their own; nothing here."""
         return {}
 
     # ---- the step's parts -------------------------------------------------------------------------------------
@@ -136,39 +160,40 @@ class GAN(GenerativeModel):
         seed = self.noise_seed(purpose, index)
         return noise.shared(lambda total: self.prior.sample(total, self.latent_dim, seed), count)
 
-    def synthesize(self, told, count, index):
-        """Images for the discriminator; the generator's batch moments advance in its own update only."""
-        latents = self.latents("critic", count, index)
-        return frozen_call(self.generator, _inputs(latents, told), advance=self.random_states)
+    def synthesize(self, told, count, index, purpose="critic", advance=None):
+        """Images for the discriminator, and their latents; G's batch moments advance in its own update only."""
+        latents = self.latents(purpose, count, index)
+        advance = self.random_states if advance is None else advance
+        return frozen_call(self.generator, _inputs(self.generator, latents, told), advance), latents
+
+    def augment(self, images, purpose, index=0):
+        """What the discriminator sees of images."""
+        for number, augmentation in enumerate(self.augmentations):
+            images = augmentation(images, self.noise_seed(f"augment {purpose} {number}", index), self.step.value)
+        return images
 
     def judge(self, images, told, advance=None):
-        """D's heads as a dict with "logits"; its state rests, but for dropout's."""
-        outputs = frozen_call(
-            self.discriminator,
-            self.discriminator_inputs(images, told),
-            self.random_states if advance is None else advance,
-        )
-        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+        """D's heads as a dict; its state rests, but for dropout's."""
+        inputs = _inputs(self.discriminator, images, told)
+        return self._heads(frozen_call(self.discriminator, inputs, self.random_states if advance is None else advance))
 
-    def discriminator_inputs(self, images, told):
-        """What the discriminator sees; labels beside images, if the network has an input for them."""
-        return _inputs(images, told) if len(self.discriminator.inputs) > 1 else images
-
-    def critic_terms(self, real, fake, told, index):
+    def critic_terms(self, real, fake, told, latents, index):
         """D's losses on one slice; its state advances here, on the real images, once an update."""
-        outputs = self.discriminator(self.discriminator_inputs(real, told), training=True)
-        real_heads = outputs if isinstance(outputs, dict) else {"logits": outputs}
+        real, fake = self.augment(real, "real", index), self.augment(fake, "fake", index)
+        real_heads = self._heads(self.discriminator(_inputs(self.discriminator, real, told), training=True))
         fake_heads = self.judge(fake, told)
-        losses = {"discriminator_loss": self.objective.discriminator_loss(real_heads["logits"], fake_heads["logits"])}
+        found = {"discriminator_loss": self._discriminator_loss(real_heads, fake_heads)}
         for penalty in self.penalties:
-            losses[penalty.name] = self.penalize(penalty, real, fake, told, index)
-        return losses | self.auxiliary(real_heads, told, real=True) | self.auxiliary(fake_heads, told, real=False)
+            found[penalty.name] = self.penalize(penalty, real, fake, told, index)
+        found |= self.auxiliary(real_heads, told) | self.auxiliary(fake_heads, told, latents)
+        found |= self._from_past("discriminator", self.discriminator)
+        return found | self._means_of(real=real_heads, fake=fake_heads)
 
     def penalize(self, penalty, real, fake, told, index):
         """A penalty on D's gradient; one with `every` > 1 acts every so many steps, and then as much stronger."""
 
         def critic(images):
-            return self.judge(images, told, advance=())["logits"]
+            return self.judge(images, told, advance=())[self.objective.head]
 
         def term():
             return penalty(critic, real, fake, seed=self.noise_seed(penalty.name, index))
@@ -178,18 +203,74 @@ class GAN(GenerativeModel):
 
     def generator_terms(self, real, told):
         """G's losses on as many new latents as one slice has images."""
-        fake = self.generator(_inputs(self.latents("generator", tf.shape(real)[0]), told), training=True)
-        heads = self.judge(fake, told)
-        real_logits = self.judge(real, told)["logits"] if self.objective.needs_real else None
-        return {"generator_loss": self.objective.generator_loss(heads["logits"], real_logits)} | self.auxiliary(
-            heads, told, real=False
-        )
+        latents = self.latents("generator", tf.shape(real)[0])
+        fake = self.generator(_inputs(self.generator, latents, told), training=True)
+        heads = self.judge(self.augment(fake, "generated"), told)
+        real_heads = self.judge(self.augment(real, "compared"), told) if self.objective.needs_real else None
+        found = {"generator_loss": self._generator_loss(heads, real_heads)}
+        found |= self.generator_auxiliary(heads, told, latents) | self._from_past("generator", self.generator)
+        return found | self._means_of(generated=heads)
+
+    def update_averages(self):
+        """Move the generator's average, and the plain means of both networks if historical averaging needs them."""
+        self.update_ema(self.generator)
+        for network in (self.generator, self.discriminator) if self.past else ():
+            for mean, weight in zip(self.past[network.name].weights, network.weights, strict=True):
+                mean.assign_add((weight - mean) / tf.cast(self.step + 1, weight.dtype))
+
+    def update_state(self, found):
+        """Let the objective's state follow the step's means, over all replicas; returns it for the logs."""
+        if not self.state:
+            return {}
+        means = tf.stack([found[name] for name in self._mean_names()])
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            means = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, means)
+        state = self.objective.next_state({n: v.value for n, v in self.state.items()}, *tf.unstack(means))
+        for name, value in state.items():
+            self.state[name].assign(value)
+        return state
+
+    def _state_variable(self, name, value):
+        initializer = keras.initializers.Constant(value)
+        return self.add_weight(name=name, initializer=initializer, trainable=False, aggregation="only_first_replica")
+
+    def _heads(self, outputs):
+        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+
+    def _discriminator_loss(self, real_heads, fake_heads):
+        state = ({name: value.value for name, value in self.state.items()},) if self.state else ()
+        head = self.objective.head
+        return self.objective.discriminator_loss(real_heads[head], fake_heads[head], *state)
+
+    def _generator_loss(self, fake_heads, real_heads):
+        head = self.objective.generator_head
+        return self.objective.generator_loss(fake_heads[head], real_heads[head] if self.objective.needs_real else None)
+
+    def _from_past(self, player, network):
+        if not self.past:
+            return {}
+        pairs = zip(network.weights, self.past[network.name].weights, strict=True)
+        distances = [tf.reduce_sum((w - tf.stop_gradient(mean)) ** 2) for w, mean in pairs if w.trainable]
+        return {f"{player}_history": self.historical_averaging * tf.add_n(distances)}
+
+    def _means_of(self, **heads):
+        """What the objective's state follows; nothing for an objective without one."""
+        names = {kind: f"{kind}_{self.objective.head}" for kind in heads if self.state}
+        return {name: tf.reduce_mean(heads[kind][self.objective.head]) for kind, name in names.items()}
+
+    def _mean_names(self):
+        return tuple(f"{kind}_{self.objective.head}" for kind in ("real", "fake", "generated")) if self.state else ()
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
 
     def loss_names(self):
         """The two players' losses and the penalties'."""
-        return ("discriminator_loss", "generator_loss", *(penalty.name for penalty in self.penalties))
+        history = ("discriminator_history", "generator_history") if self.past else ()
+        return ("discriminator_loss", "generator_loss", *(penalty.name for penalty in self.penalties), *history)
+
+    def monitor_names(self):
+        """The objective's state, and the means that it follows."""
+        return (*self._mean_names(), *self.state)
 
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""
@@ -206,9 +287,12 @@ class GAN(GenerativeModel):
             name: keras.saving.serialize_keras_object(getattr(self, name))
             for name in ("generator", "discriminator", "objective", "prior")
         }
-        penalties = [keras.saving.serialize_keras_object(penalty) for penalty in self.penalties]
-        numbers = {"n_critic": self.n_critic, "ema_decay": self.ema_decay}
-        return super().get_config() | parts | {"penalties": penalties} | numbers | self.default_optimizers
+        lists = {
+            name: [keras.saving.serialize_keras_object(one) for one in getattr(self, name)]
+            for name in ("penalties", "augmentations")
+        }
+        numbers = {name: getattr(self, name) for name in ("n_critic", "ema_decay", "historical_averaging")}
+        return super().get_config() | parts | lists | numbers | self.default_optimizers
 
     def get_compile_config(self):
         """The two optimizers, for `keras.models.load_model`."""
@@ -241,8 +325,9 @@ def averaged_copy(network):
     return copy
 
 
-def _inputs(first, told):
-    return (first, *told) if told else first
+def _inputs(network, first, told):
+    """What a network is given: what it is told too, if it has an input for it."""
+    return [first, *told] if len(network.inputs) > 1 else first
 
 
 def _config(optimizer):
@@ -261,24 +346,40 @@ def _check(generator, discriminator, objective, n_critic, ema_decay):
         raise ValueError(
             f"generator makes images {made[1:]}, but discriminator reads {read[1:]}: give both the same shape."
         )
-    shapes = [tuple(image.shape) for image in discriminator.inputs]
-    logits = discriminator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0])
-    logits = logits.get("logits") if isinstance(logits, dict) else logits
-    if not isinstance(logits, tuple) or tuple(logits) != (None, 1):
-        raise ValueError(
-            f"discriminator's output is {logits}: it must be logits (None, 1), or a dict with them under 'logits'. "
-            "End it with keras.layers.Dense(1)."
-        )
     last = discriminator.layers[-1]
     if getattr(last, "activation", None) is keras.activations.sigmoid or isinstance(last, keras.layers.Softmax):
         raise ValueError("discriminator ends in a sigmoid: objectives take logits, so leave the activation out.")
-    if not (hasattr(objective, "discriminator_loss") and hasattr(objective, "generator_loss")):
+    if not all(hasattr(objective, name) for name in ("discriminator_loss", "generator_loss", "head", "initial_state")):
         raise ValueError(
             f"objective={objective!r}: give an objective such as tz.objectives.NonSaturating(), with its parentheses."
         )
     if isinstance(objective, type):
         raise ValueError(f"objective={objective.__name__} is a class: write {objective.__name__}(), with parentheses.")
+    _check_heads(discriminator, objective)
     if isinstance(n_critic, bool) or not isinstance(n_critic, int) or n_critic < 1:
         raise ValueError(f"n_critic={n_critic!r}: the discriminator is updated a whole number of times, at least 1.")
     if not 0.0 <= ema_decay < 1.0:
         raise ValueError(f"ema_decay={ema_decay!r}: a decay lies in [0, 1); 0 keeps no average.")
+
+
+def _check_heads(discriminator, objective):
+    shapes = [tuple(image.shape) for image in discriminator.inputs]
+    heads = discriminator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0])
+    heads = heads if isinstance(heads, dict) else {"logits": heads}
+    head, name = objective.head, type(objective).__name__
+    if head not in heads:
+        other = "an autoencoder's error" if head == "energy" else "keras.layers.Dense(1)"
+        raise ValueError(
+            f"objective={name}() judges {head!r}, but discriminator gives {', '.join(map(repr, heads))}: give it "
+            f"{head!r} (N, 1) in a dict, such as {other}, or take an objective for {' or '.join(map(repr, heads))}."
+        )
+    if not isinstance(heads[head], tuple) or tuple(heads[head]) != (None, 1):
+        raise ValueError(
+            f"discriminator's output is {heads[head]}: it must be {head} (None, 1), or a dict with them under "
+            f"{head!r}. End it with keras.layers.Dense(1)."
+        )
+    if objective.generator_head not in heads:
+        raise ValueError(
+            f"objective={name}() compares {objective.generator_head!r}, but discriminator gives "
+            f"{', '.join(map(repr, heads))}: let it also return its last hidden layer as {objective.generator_head!r}."
+        )

@@ -5,8 +5,10 @@ import math
 import keras
 from keras import layers
 
+from tfgan_zoo.networks import heads, labels
 
-def generator(image_shape, latent_dim, width, depth=2):
+
+def generator(image_shape, latent_dim, width, depth=2, *, num_classes=None, label_dim=None):
     """Latents -> images in [-1, 1], or 2-D points without bounds, through dense layers only.
 
     Goodfellow et al. 2014, Sec. 5 (rectifiers in G).
@@ -16,20 +18,25 @@ def generator(image_shape, latent_dim, width, depth=2):
         latent_dim: coordinates of a latent.
         width: units of a hidden layer.
         depth: hidden layers.
+        num_classes: of the labels that come beside latents; None for a generator without labels.
+        label_dim: coordinates of a learned embedding of the labels; None for one-hot vectors.
 
     Returns:
-        A functional model (N, latent_dim) -> (N, *image_shape), float32.
+        A functional model (N, latent_dim) [and labels (N,)] -> (N, *image_shape), float32.
     """
-    latents = x = keras.Input((latent_dim,), name="latents")
+    inputs, x = labels.latents(latent_dim, num_classes, label_dim)
     for _ in range(depth):
         x = layers.Dense(width, activation="relu", kernel_initializer="he_normal")(x)
     x = layers.Dense(math.prod(image_shape))(x)
     x = layers.Activation("tanh" if len(image_shape) == 3 else "linear", dtype="float32")(x)
-    return keras.Model(latents, layers.Reshape(image_shape, name="images", dtype="float32")(x), name="generator")
+    images = layers.Reshape(image_shape, name="images", dtype="float32")(x)
+    return keras.Model(labels.alone_or_list(inputs), images, name="generator")
 
 
-def discriminator(image_shape, width, depth=2, dropout=0.0):
-    """Images or points -> one logit, through dense layers with leaky rectifiers and dropout.
+def body(
+    image_shape, width, depth=2, *, dropout=0.0, norm=None, wrap=None, constraint=None, num_classes=None, label_dim=None
+):
+    """Images or points -> features, through dense layers with leaky rectifiers and dropout.
 
     Goodfellow et al. 2014, Sec. 5: dropout in D; leaky rectifiers stand in for its maxout units.
 
@@ -38,15 +45,54 @@ def discriminator(image_shape, width, depth=2, dropout=0.0):
         width: units of a hidden layer.
         depth: hidden layers.
         dropout: fraction of hidden units dropped, in [0, 1).
+        norm: function () -> normalisation layer after each dense one; None for none.
+        wrap: function layer -> layer for each dense one, such as `layers.SpectralNorm`; None for none.
+        constraint: keras constraint of all weights, such as `layers.ClipWeights(0.01)`.
+        num_classes, label_dim: as in `generator`.
 
     Returns:
-        A functional model (N, *image_shape) -> (N, 1) logits, float32.
+        A functional model (N, *image_shape) [and labels (N,)] -> features (N, width).
     """
-    images = keras.Input(image_shape, name="images")
-    x = layers.Flatten()(images)
+    inputs, x = labels.images(image_shape, num_classes, label_dim)
+    x = layers.Flatten()(x)
+    held = {"kernel_constraint": constraint, "bias_constraint": constraint}
     for _ in range(depth):
-        x = layers.Dense(width, kernel_initializer="he_normal")(x)
-        x = layers.LeakyReLU(0.2)(x)
+        dense = layers.Dense(width, use_bias=norm is None, kernel_initializer="he_normal", **held)
+        x = (wrap(dense) if wrap else dense)(x)
+        x = layers.LeakyReLU(0.2)(x if norm is None else norm()(x))
         if dropout:
             x = layers.Dropout(dropout)(x)
-    return keras.Model(images, layers.Dense(1, name="logits", dtype="float32")(x), name="discriminator")
+    return keras.Model(labels.alone_or_list(inputs), x, name="body")
+
+
+def discriminator(image_shape, width, depth=2, *, bias=True, wrap=None, constraint=None, **options):
+    """Images or points -> one logit, through `body`.
+
+    Args:
+        image_shape, width, depth, wrap, constraint, **options: as in `body`.
+        bias: of the logit, as in `heads.discriminator`.
+
+    Returns:
+        A functional model (N, *image_shape) [and labels (N,)] -> (N, 1) logits, float32.
+    """
+    features = body(image_shape, width, depth, wrap=wrap, constraint=constraint, **options)
+    return heads.discriminator(features, bias=bias, wrap=wrap, constraint=constraint)
+
+
+def autoencoder(image_shape, code_dim, width, energy):
+    """Images or points -> their energy, through dense layers to a code and back.
+
+    Args:
+        image_shape: (height, width, channels), or (2,) for points.
+        code_dim: units of the code.
+        width: units of a hidden layer.
+        energy: layer [images, reconstructions] -> (N, 1), such as `layers.ReconstructionEnergy()`.
+
+    Returns:
+        A functional model (N, *image_shape) -> {"energy" (N, 1), "codes" (N, code_dim)}, float32.
+    """
+    seen = keras.Input(image_shape, name="images")
+    encoder = body(image_shape, width, depth=1)
+    codes = layers.Dense(code_dim, name="codes", dtype="float32")(encoder(seen))
+    made = generator(image_shape, code_dim, width, depth=1)(codes)
+    return keras.Model(seen, {"energy": energy([seen, made]), "codes": codes}, name="discriminator")

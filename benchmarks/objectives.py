@@ -1,0 +1,206 @@
+"""Every objective on Fashion-MNIST with the same CPU seconds of training.
+
+    python -m benchmarks.objectives --minutes 20                 four hours in all; it can be stopped and goes on
+    python -m benchmarks.objectives --minutes 5 --only non-saturating,wgan_gp
+
+Width, data, seed and budget are the same; update rules are each paper's, the networks DCGAN's but for BEGAN's. A model
+is scored every two CPU minutes against 5,000 training images, off the clock, and the lowest of those scores is its
+best; what is reported is 10,000 images against the 10,000 of the test split. A higher `--minutes` prolongs what is
+there. Written: objectives.md, objectives.json and a grid of each, objectives/*.png, beside this file.
+"""
+
+import pathlib
+import time
+
+import keras
+import numpy as np
+import typer
+
+import tfgan_zoo as tz
+
+HERE = pathlib.Path(__file__).parent
+CHUNK_S = 10.0  # CPU seconds of training between two looks at the clock, about
+LOOK_S = 120.0  # CPU seconds of training between two scores
+CONTENDERS = {  # name: (zoo entry, its keywords, images of one update)
+    "minimax": ("dcgan", {"objective": tz.objectives.MinimaxGAN()}, 64),
+    "non-saturating": ("dcgan", {}, 64),
+    "lsgan": ("lsgan", {}, 64),
+    "wgan": ("wgan", {}, 64),
+    "wgan_gp": ("wgan_gp", {}, 64),
+    "dragan": ("dragan", {}, 64),
+    "ebgan": ("ebgan", {}, 64),
+    "began": ("began", {}, 16),
+    "hinge": ("hinge_gan", {}, 64),
+    "cgan": ("cgan", {}, 64),
+    "acgan": ("acgan", {}, 64),
+    "infogan": ("infogan", {}, 64),
+}
+
+
+class Contender:
+    """A model with its clock and its best scores, kept in a directory from which it goes on."""
+
+    def __init__(self, name, width, seed, split, directory):
+        entry, overrides, batch_size = CONTENDERS[name]
+        tz.runtime.setup(seed=seed)
+        self.name, self.directory = name, directory
+        self.model = tz.create(entry, (28, 28, 1), width=width, **overrides)
+        self.model.compile()
+        self.batch_size = batch_size
+        self.images = tz.data.load("fashion_mnist", split, batch_size=batch_size * self.model.n_critic, seed=seed)
+        self.state = {"cpu_s": 0.0, "batches": 0, "looks": [], "best": None}
+        self.warm()
+        if (directory / "state.json").exists():
+            self.state = tz.metrics.records.load(directory / "state.json")
+            self.model.load_weights(directory / "last.keras")
+
+    def warm(self):
+        """Trace the step on a copy's behalf: compiling is not training."""
+        start = self.model.get_weights()
+        optimizers = (self.model.generator_optimizer, self.model.discriminator_optimizer)
+        slots = [optimizer.variables for optimizer in optimizers]
+        kept = [[np.array(variable) for variable in variables] for variables in slots]
+        self.model.fit(self.images.take(2), verbose=0)
+        self.model.set_weights(start)
+        for variables, values in zip(slots, kept, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+    def train(self, seconds):
+        """Fit, chunk by chunk, for about so many CPU seconds."""
+        until, chunk = self.state["cpu_s"] + seconds, 8
+        while self.state["cpu_s"] < until:
+            epoch, at = divmod(self.state["batches"], len(self.images))
+            part = self.images.skip(at).take(chunk)
+            begin = time.process_time()
+            self.model.fit(part, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
+            spent = time.process_time() - begin
+            self.state["cpu_s"] += spent
+            self.state["batches"] += min(chunk, len(self.images) - at)
+            left = min(CHUNK_S, until - self.state["cpu_s"])
+            chunk = max(4, int(min(chunk, len(self.images) - at) / spent * left))
+
+    def look(self):
+        """Score against training images, and keep the weights if they are the best so far."""
+        record = scored(self.model, 5000, "train")
+        found = tz.metrics.records.score(record, "fd_classifier")
+        self.state["looks"].append([round(self.state["cpu_s"], 1), found])
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.state["best"] is None or found < self.state["best"]:
+            self.state["best"] = found
+            self.model.save(self.directory / "best.keras")
+        self.model.save(self.directory / "last.keras")
+        tz.metrics.records.save(self.state, self.directory / "state.json")
+        print(f"{self.name:15s} {self.state['cpu_s']:6.0f} CPU s  fd {found:.2f}", flush=True)
+
+    def report(self):
+        """Test scores of the last and the best look; the model holds the best afterwards."""
+        last = scored(self.model, 10_000, "test")
+        self.model.load_weights(self.directory / "best.keras")
+        best = scored(self.model, 10_000, "test")
+        steps = int(keras.models.load_model(self.directory / "last.keras").step)
+        images = self.model.generate(2000, seed=1)
+        return {
+            "steps": steps,
+            "critic_steps": steps * self.model.n_critic,
+            "kimg": steps * self.model.n_critic * self.batch_size / 1000,
+            "cpu_s": round(self.state["cpu_s"], 1),
+            "looks": self.state["looks"],
+            "diversity": diversity(images) / diversity(tz.data.arrays("fashion_mnist", "test[:2000]")[0] / 127.5 - 1.0),
+            "last": last,
+            "best": best,
+        }
+
+
+def scored(model, num_images, split):
+    """The record of a model on Fashion-MNIST."""
+    return tz.evaluate(model, "fashion_mnist", num_images=num_images, split=split, floor=False, verbose=False)
+
+
+def diversity(images):
+    """Mean Euclidean distance between the images of random pairs."""
+    flat = np.reshape(images, (len(images), -1))
+    return float(np.linalg.norm(flat[: len(flat) // 2] - flat[len(flat) // 2 :], axis=1).mean())
+
+
+def table(results, config):
+    """The Markdown of what was measured."""
+    columns = [
+        "objective",
+        "G steps",
+        "D steps",
+        "kimg",
+        "CPU s",
+        "fd last",
+        "fd best",
+        "recall",
+        "classes, %",
+        "diversity",
+        "collapsed",
+    ]
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name, found in results.items():
+        last, best = (tz.metrics.records.score(found[which], "fd_classifier") for which in ("last", "best"))
+        recall = tz.metrics.records.score(found["best"], "recall_classifier")
+        shares = found["best"]["scores"]["class_histogram"]
+        collapsed = recall < 0.1 or min(shares) < 0.01 or not 0.5 <= found["diversity"] <= 2.0
+        rows.append(
+            f"| {name} | {found['steps']:,} | {found['critic_steps']:,} | {found['kimg']:,.0f} | {found['cpu_s']:.0f} "
+            f"| {last:.1f} | {best:.1f} | {recall:.2f} | {100 * min(shares):.1f}–{100 * max(shares):.1f} "
+            f"| {found['diversity']:.2f} | {'yes' if collapsed else 'no'} |"
+        )
+    head = [
+        "# Every objective on Fashion-MNIST, the same CPU seconds",
+        "",
+        f"`python -m benchmarks.objectives --minutes {config['minutes']:g} --width {config['width']} --seed "
+        f"{config['seed']}`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}, "
+        f"seed {config['seed']}.",
+        "",
+        "fd is fd_classifier_10000 on the test split; recall, classes and diversity are of the best look (chosen by "
+        "5,000 training images). Diversity is the mean distance of two images over that of real images. Collapsed "
+        "means recall below 0.1, a class below 1 %, or diversity not within a factor of 2. Smaller budgets favour "
+        "cheap steps: this ranks nothing but these budgets.",
+        "",
+    ]
+    return "\n".join([*head, *rows, "", *(f"![{name}](objectives/{slug(name)}.png)" for name in results), ""])
+
+
+def slug(name):
+    """A name as a file's."""
+    return name.replace("-", "_")
+
+
+def main(
+    minutes: float = 20.0,
+    width: int = 32,
+    seed: int = 0,
+    only: str = "",
+    split: str = "train",
+    out: pathlib.Path = HERE,
+    runs: pathlib.Path = HERE / "run/objectives",
+):
+    """Train, score and picture each objective in turn."""
+    results_path, config = out / "objectives.json", {"minutes": minutes, "width": width, "seed": seed, "split": split}
+    results = {}
+    if results_path.exists() and (there := tz.metrics.records.load(results_path))["config"] == config:
+        results = there["results"]
+    for name in only.split(",") if only else CONTENDERS:
+        if name in results:
+            continue
+        contender = Contender(name, width, seed, split, runs / f"{slug(name)}_{width}_{seed}")
+        while contender.state["cpu_s"] < 60.0 * minutes - 1.0:
+            contender.train(min(LOOK_S, 60.0 * minutes - contender.state["cpu_s"]))
+            contender.look()
+        results[name] = contender.report()
+        labels = np.repeat(np.arange(10), 10) if contender.model.num_classes else None
+        (out / "objectives").mkdir(parents=True, exist_ok=True)
+        images = contender.model.generate(100, labels=labels, seed=seed)
+        tz.pictures.save_grid(images, out / f"objectives/{slug(name)}.png", columns=10)
+        results = {known: results[known] for known in CONTENDERS if known in results}
+        tz.metrics.records.save({"config": config, "results": results}, results_path)
+        (out / "objectives.md").write_text(table(results, config), encoding="utf-8")
+    print(table(results, config))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,60 @@
+"""BEGAN (Berthelot et al. 2017): an autoencoder for a discriminator, held in balance with G by a control variable k.
+
+    python -m recipes.began                                     handwritten digits, 60 epochs at 16 x 16
+    python -m recipes.began --dataset fashion_mnist             clothes of 28 x 28, 10 epochs
+    python -m recipes.began --gamma 0.7                         more diverse, less sharp (0.3 to 0.7 in the paper)
+    python -m recipes.began --dataset ring8                     points on a ring, by dense networks
+
+Two figures. `run/convergence.png` draws the paper's measure of convergence and k by epoch: the measure should fall, and
+k settle between 0 and 1. `run/reconstructions.png` shows images of the test split and what D makes of them, then
+generated images and what D makes of those.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import tfgan_zoo as tz
+
+PAPER = "BEGAN, Berthelot et al. 2017"
+BUDGETS = {
+    "digits": {"epochs": 60, "batch_size": 16, "width": 32, "image_size": 16},
+    None: {"epochs": 10, "batch_size": 16, "width": 32},
+}
+COLUMNS = 10  # of the figure
+
+
+def figures(model, run):
+    """The measure of convergence beside k, reconstructions, and the samples by epoch."""
+    tz.pictures.save_against(run.checkpoint.history, "convergence", "k", run.directory / "convergence.png")
+    drawn = {"Convergence": run.directory / "convergence.png"}
+    if len(model.image_shape) == 3:
+        rows = []
+        for images in run.test_images(COLUMNS)[0], model.generate(COLUMNS, seed=0):
+            rows += [images, model.discriminator.predict(images, verbose=0)["reconstructions"]]
+        path = drawn["Images and their reconstructions"] = run.directory / "reconstructions.png"
+        titles = ["real", "reconstructed", "generated", "reconstructed"]
+        tz.pictures.save_labelled_grid(np.concatenate(rows), path, COLUMNS, row_titles=titles)
+    return drawn | {"By epoch": run.by_epoch()}
+
+
+def main(
+    dataset: str = "digits",
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    image_size: int | None = None,
+    width: int | None = None,
+    gamma: float = 0.5,
+    seed: int = 0,
+    out: Path | None = None,
+    fresh: bool = False,
+    quiet: bool = False,
+):
+    """Train, picture, score and export; the same command again continues, or says that it is done."""
+    return tz.runs.carry_out(
+        "began", PAPER, locals(), BUDGETS, figures, objective=tz.objectives.BoundaryEquilibrium(gamma=gamma)
+    )
+
+
+if __name__ == "__main__":
+    tz.cli.run(main)

@@ -1,0 +1,20 @@
+"""What Keras lacks: constraints, regularisers and layers that papers on generative models describe."""
+
+from tfgan_zoo.layers.constraints import ClipWeights
+from tfgan_zoo.layers.energy import ReconstructionEnergy
+from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_zoo.layers.regularizers import Orthogonal
+from tfgan_zoo.layers.spectral import SpectralNorm
+from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
+
+__all__ = [
+    "ClipWeights",
+    "MinibatchDiscrimination",
+    "MinibatchStdDev",
+    "Orthogonal",
+    "ReconstructionEnergy",
+    "SpectralNorm",
+    "VirtualBatchNormalization",
+    "WithReference",
+    "WithoutReference",
+]

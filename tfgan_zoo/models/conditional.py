@@ -1,0 +1,290 @@
+"""GANs that know classes or codes; each overrides hooks of `GAN` and nothing of its training step."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from tfgan_zoo import noise
+from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.serialization import serializable
+
+
+@serializable
+class ConditionalGAN(GAN):
+    """A GAN whose networks are told the class of every image (Mirza & Osindero 2014, Eq. 2).
+
+    How a network takes the label is the network's own matter: one-hot or embedded beside its input
+    (`networks.labels`), or by projection (Miyato & Koyama 2018, `networks.heads.projection`).
+
+    Args:
+        generator: functional Keras model, [latents (N, latent_dim), labels (N,)] -> images.
+        discriminator: functional Keras model, [images, labels (N,)] -> logits (N, 1).
+        num_classes: labels are integers in [0, num_classes).
+        **gan: as for `GAN`.
+
+    Raises:
+        ValueError: if a network has no input for labels, or as for `GAN`.
+    """
+
+    def __init__(self, generator, discriminator, *, num_classes, **gan):
+        _check_classes(num_classes)
+        self._check_inputs(generator, discriminator)
+        super().__init__(generator, discriminator, **gan)
+        self.num_classes = num_classes
+
+    def _check_inputs(self, generator, discriminator):
+        _needs_labels("generator", generator)
+        _needs_labels("discriminator", discriminator)
+
+    def condition(self, labels, count):
+        """The labels of the images; G makes as many of each class as the slice has."""
+        return (tf.cast(tf.reshape(labels, (-1,)), tf.int32),)
+
+    def check_labels(self, labels, count):
+        """Raise unless labels are `count` integers in [0, num_classes)."""
+        _check_labels(self.name, labels, count, range(self.num_classes))
+
+    def told(self, num_images, labels, seed):
+        """Labels for `generate`: those given, or drawn evenly, label i from (seed, i) alone."""
+        if labels is None:
+            drawn = noise.uniform((num_images, 1), tf.stack([seed, _LABELS]), 0.0, float(self.num_classes))
+            return (tf.cast(tf.floor(drawn[:, 0]), tf.int32),)
+        labels = np.asarray(labels)
+        _check_labels(self.name, labels, num_images, range(self.num_classes))
+        return (tf.constant(labels, tf.int32),)
+
+    def get_config(self):
+        """As for `GAN`, and the number of classes."""
+        return super().get_config() | {"num_classes": self.num_classes}
+
+
+@serializable
+class ACGAN(ConditionalGAN):
+    """D names the class of every image, and G makes images whose class D names right (Odena et al. 2017, Eq. 2 and 3).
+
+    D maximises L_S + L_C and G maximises L_C - L_S, where L_S is the objective and L_C the log-likelihood of the class.
+
+    Args:
+        generator: functional Keras model, [latents, labels (N,)] -> images.
+        discriminator: functional Keras model, images -> {"logits" (N, 1), "classes" (N, num_classes)}.
+        num_classes: labels are integers in [0, num_classes).
+        class_weight: of the log-likelihood of the class, positive; 1 in the paper.
+        **gan: as for `GAN`.
+    """
+
+    def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
+        if not class_weight > 0:
+            raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
+        _needs_head(discriminator, "classes", num_classes)
+        super().__init__(generator, discriminator, num_classes=num_classes, **gan)
+        self.class_weight = class_weight
+
+    def _check_inputs(self, generator, discriminator):
+        _needs_labels("generator", generator)
+        if len(discriminator.inputs) > 1:
+            raise ValueError(
+                "discriminator takes labels, but ACGAN's is asked for them: give one that sees images only."
+            )
+
+    def auxiliary(self, heads, told, latents=None):
+        """The class loss of real and of generated images."""
+        kind = "real" if latents is None else "fake"
+        accuracy = {"class_accuracy": _accuracy(heads["classes"], *told)} if latents is None else {}
+        return {f"{kind}_class_loss": self.class_weight * class_loss(heads["classes"], *told)} | accuracy
+
+    def generator_auxiliary(self, heads, told, latents):
+        """The class loss of G's own images."""
+        return {"generator_class_loss": self.class_weight * class_loss(heads["classes"], *told)}
+
+    def loss_names(self):
+        """Those of `GAN`, and three class losses."""
+        return (*super().loss_names(), "real_class_loss", "fake_class_loss", "generator_class_loss")
+
+    def monitor_names(self):
+        """Those of `GAN`, and D's accuracy on real images."""
+        return (*super().monitor_names(), "class_accuracy")
+
+    def get_config(self):
+        """As for `ConditionalGAN`, and the weight."""
+        return super().get_config() | {"class_weight": self.class_weight}
+
+
+@serializable
+class InfoGAN(GAN):
+    """Part of the latent is a code that can be read off the image (Chen et al. 2016, Eq. 5 and 6).
+
+    Both players minimise -lambda L_I, a bound on the mutual information of code and image: the cross-entropy of
+    categorical codes, and for continuous ones half the squared error, the likelihood of a Gaussian of variance 1 up to
+    a constant. Q is D's "codes" head and belongs to D's optimizer.
+
+    Args:
+        generator: functional Keras model, latents (N, latent_dim) -> images; the codes are the latents' end.
+        discriminator: functional Keras model, images -> {"logits" (N, 1), "codes" (N, prior.code_dim)}.
+        prior: a `priors.Codes`.
+        categorical_weight: lambda of categorical codes; 1 in the paper.
+        continuous_weight: lambda of continuous codes.
+        **gan: as for `GAN`.
+    """
+
+    def __init__(self, generator, discriminator, *, prior, categorical_weight=1.0, continuous_weight=0.1, **gan):
+        if not hasattr(prior, "code_dim"):
+            raise ValueError(f"prior={prior!r}: InfoGAN needs codes, such as tz.priors.Codes((10,), continuous=2).")
+        if generator.inputs[0].shape[-1] < prior.code_dim:
+            raise ValueError(
+                f"generator reads latents of {generator.inputs[0].shape[-1]} coordinates, but the codes alone are "
+                f"{prior.code_dim}: give it latent_dim >= {prior.code_dim}."
+            )
+        _needs_head(discriminator, "codes", prior.code_dim)
+        if min(categorical_weight, continuous_weight) < 0:
+            raise ValueError(
+                f"categorical_weight={categorical_weight}, continuous_weight={continuous_weight}: "
+                "weights of the mutual information are not negative."
+            )
+        super().__init__(generator, discriminator, prior=prior, **gan)
+        self.categorical_weight, self.continuous_weight = categorical_weight, continuous_weight
+
+    def auxiliary(self, heads, told, latents=None):
+        """Q reads the codes of generated images."""
+        return {} if latents is None else {"information_loss": self.information_loss(heads["codes"], latents)}
+
+    def generator_auxiliary(self, heads, told, latents):
+        """G makes images whose codes Q can read."""
+        return {"generator_information_loss": self.information_loss(heads["codes"], latents)}
+
+    def information_loss(self, codes, latents):
+        """-lambda L_I up to a constant, for Q's outputs and the latents that were drawn."""
+        (read, means), (drawn, values) = self.prior.split(codes), self.prior.split(latents)
+        losses = [-self.categorical_weight * _log_likelihood(q, c) for q, c in zip(read, drawn, strict=True)]
+        if self.prior.continuous:
+            losses.append(self.continuous_weight * ops.mean(ops.sum((values - means) ** 2, axis=-1)) / 2)
+        return sum(losses)
+
+    def loss_names(self):
+        """Those of `GAN`, and the information as each player sees it."""
+        return (*super().loss_names(), "information_loss", "generator_information_loss")
+
+    def get_config(self):
+        """As for `GAN`, and the two weights."""
+        weights = {name: getattr(self, name) for name in ("categorical_weight", "continuous_weight")}
+        return super().get_config() | weights
+
+
+@serializable
+class SemiSupervisedGAN(GAN):
+    """D is also a classifier that learns from few labels and many images (Salimans et al. 2016, Sec. 5).
+
+    Labels are integers in [0, num_classes), and -1 where an image has none. The generator is unconditional.
+
+    Args:
+        generator: functional Keras model, latents -> images.
+        discriminator: functional Keras model, images -> {"logits", "classes", "features"}, such as
+            `networks.heads.classifier` makes.
+        num_classes: C.
+        class_weight: of the labelled images' class loss.
+        **gan: as for `GAN`.
+    """
+
+    def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
+        _check_classes(num_classes)
+        _needs_head(discriminator, "classes", num_classes)
+        super().__init__(generator, discriminator, **gan)
+        self.known_classes, self.class_weight = num_classes, class_weight
+
+    def condition(self, labels, count):
+        """The labels of the images, for D's class loss only; neither network has an input for them."""
+        return (tf.cast(tf.reshape(labels, (-1,)), tf.int32),)
+
+    def auxiliary(self, heads, told, latents=None):
+        """The class loss and the accuracy on labelled real images."""
+        if latents is not None:
+            return {}
+        (labels,), classes = told, heads["classes"]
+        return {
+            "class_loss": self.class_weight * class_loss(classes, labels),
+            "class_accuracy": _accuracy(classes, labels),
+        }
+
+    def classify(self, images, batch_size=500):
+        """Logits of the classes, (N, num_classes), in inference mode."""
+        starts = range(0, len(images), batch_size)
+        parts = [self.discriminator(images[at : at + batch_size], training=False)["classes"] for at in starts]
+        return np.concatenate([np.asarray(part) for part in parts])
+
+    def check_labels(self, labels, count):
+        """Raise unless labels are `count` integers in [-1, num_classes), -1 for none."""
+        _check_labels(self.name, labels, count, range(-1, self.known_classes))
+
+    def loss_names(self):
+        """Those of `GAN`, and the class loss."""
+        return (*super().loss_names(), "class_loss")
+
+    def monitor_names(self):
+        """Those of `GAN`, and the accuracy on labelled images."""
+        return (*super().monitor_names(), "class_accuracy")
+
+    def get_config(self):
+        """As for `GAN`, the number of classes and the weight."""
+        return super().get_config() | {"num_classes": self.known_classes, "class_weight": self.class_weight}
+
+
+_LABELS = 0x1ABE15  # the purpose of the labels that `generate` draws
+
+
+def class_loss(classes, labels):
+    """Mean cross-entropy of class logits (N, C) over the images that have a label >= 0; 0 if none has."""
+    known = ops.cast(labels >= 0, "float32")
+    losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(labels, 0), classes, from_logits=True)
+    return ops.sum(known * losses) / ops.maximum(ops.sum(known), 1.0)
+
+
+def _accuracy(classes, labels):
+    known = ops.cast(labels >= 0, "float32")
+    right = ops.cast(ops.cast(ops.argmax(classes, axis=-1), "int32") == labels, "float32")
+    return ops.sum(known * right) / ops.maximum(ops.sum(known), 1.0)
+
+
+def _log_likelihood(logits, one_hot):
+    return ops.mean(ops.sum(one_hot * ops.log_softmax(logits), axis=-1))
+
+
+def _check_classes(num_classes):
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+        raise ValueError(f"num_classes={num_classes!r}: give the number of classes, at least 2.")
+
+
+def _needs_labels(role, network):
+    if len(getattr(network, "inputs", None) or ()) < 2:
+        raise ValueError(
+            f"{role} has no input for labels: give a functional model of two inputs, or make it with num_classes=."
+        )
+
+
+def _needs_head(discriminator, name, units):
+    outputs = getattr(discriminator, "output", None)
+    found = outputs[name].shape[-1] if isinstance(outputs, dict) and name in outputs else None
+    if found != units:
+        came = f"{found} of them" if found else "none"
+        raise ValueError(
+            f"discriminator must give {name!r} (N, {units}) beside its logits, and gives {came}: end it with "
+            f"networks.heads.discriminator(body, {name}=keras.layers.Dense({units}))."
+        )
+
+
+def _check_labels(model, labels, count, allowed):
+    if labels is None:
+        raise ValueError(
+            f"{model} needs labels beside images: give a dataset of (images, labels), or fit(images, labels)."
+        )
+    labels = np.asarray(labels)
+    if labels.shape not in ((count,), (count, 1)) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"labels are {labels.dtype} {labels.shape}: {model} takes one integer for each of the {count} images, "
+            f"from {allowed[0]} to {allowed[-1]}."
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low not in allowed or high not in allowed:
+        raise ValueError(
+            f"labels run from {low} to {high}: {model} knows {allowed[0]} to {allowed[-1]}; "
+            f"create it with num_classes={high + 1}."
+        )
