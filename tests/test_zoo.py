@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tfgan_zoo as tz
+from tfgan_zoo import registry
 from tfgan_zoo.networks import dcgan
 from tfgan_zoo.registry import register
 
@@ -35,7 +36,8 @@ def at_rest(weights, before):
 @pytest.mark.parametrize("name", tz.list_models())
 def test_contract(name, tmp_path):
     """Two steps on batches of 12 move every weight and every state; saved, loaded and exported it stays the same."""
-    model = tz.create(name, image_shape=SHAPE, width=8, seed=0)
+    fewer = {"n_critic": 2} if registry.keywords(name)["n_critic"] > 2 else {}  # each is traced on its own
+    model = tz.create(name, image_shape=SHAPE, width=8, seed=0, **fewer)
     model.compile()
     before = [np.array(weight) for weight in model.weights]
     history = model.fit(batches(), verbose=0).history

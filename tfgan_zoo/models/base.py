@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import data, runtime
+from tfgan_zoo.models import checks
 
 _BATCH = 256  # images generated at a time; the images do not depend on it
 _LOSS_SCALE = 64.0  # of mixed_float16; Keras' 32768 overflows for dozens of critic steps before it settles
@@ -285,26 +286,7 @@ class GenerativeModel(keras.Model):
 
     def check_images(self, images):
         """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1]."""
-        shape = tuple(images.shape[1:])
-        if shape != self.image_shape:
-            raise ValueError(
-                f"images are {shape}, but {self.name} makes {self.image_shape}: "
-                f"load them with image_size= and channels=, or create the model with image_shape={shape}."
-            )
-        if len(images) < 2:
-            raise ValueError("A batch holds 1 image: batch statistics need at least 2. Raise batch_size.")
-        if not images.dtype.is_floating:
-            raise ValueError(
-                f"images are {images.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
-                "or pass the uint8 array itself."
-            )
-        if not tf.reduce_all(tf.math.is_finite(images)):
-            raise ValueError("images hold NaN or infinity: clean the data before training.")
-        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
-        if len(shape) == 3 and (low < -1.001 or high > 1.001):
-            raise ValueError(
-                f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1."
-            )
+        checks.images(images, self.name, self.image_shape)
 
     def check_labels(self, labels, count):
         """Raise if the model needs labels that are not there; unconditional models ignore labels."""

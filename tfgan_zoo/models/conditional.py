@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfgan_zoo import noise
+from tfgan_zoo.models import checks
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.serialization import serializable
 
@@ -28,14 +29,14 @@ class ConditionalGAN(GAN):
     """
 
     def __init__(self, generator, discriminator, *, num_classes, **gan):
-        _check_classes(num_classes)
+        checks.classes(num_classes)
         self._check_inputs(generator, discriminator)
         super().__init__(generator, discriminator, **gan)
         self.num_classes = num_classes
 
     def _check_inputs(self, generator, discriminator):
-        _needs_labels("generator", generator)
-        _needs_labels("discriminator", discriminator)
+        checks.takes_labels("generator", generator)
+        checks.takes_labels("discriminator", discriminator)
 
     def condition(self, labels, count):
         """The labels of the images; G makes as many of each class as the slice has."""
@@ -43,7 +44,7 @@ class ConditionalGAN(GAN):
 
     def check_labels(self, labels, count):
         """Raise unless labels are `count` integers in [0, num_classes)."""
-        _check_labels(self.name, labels, count, range(self.num_classes))
+        checks.labels(self.name, labels, count, range(self.num_classes))
 
     def told(self, num_images, labels, seed):
         """Labels for `generate`: those given, or drawn evenly, label i from (seed, i) alone."""
@@ -51,7 +52,7 @@ class ConditionalGAN(GAN):
             drawn = noise.uniform((num_images, 1), tf.stack([seed, _LABELS]), 0.0, float(self.num_classes))
             return (tf.cast(tf.floor(drawn[:, 0]), tf.int32),)
         labels = np.asarray(labels)
-        _check_labels(self.name, labels, num_images, range(self.num_classes))
+        checks.labels(self.name, labels, num_images, range(self.num_classes))
         return (tf.constant(labels, tf.int32),)
 
     def get_config(self):
@@ -76,12 +77,12 @@ class ACGAN(ConditionalGAN):
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
         if not class_weight > 0:
             raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
-        _needs_head(discriminator, "classes", num_classes)
+        checks.head(discriminator, "classes", num_classes)
         super().__init__(generator, discriminator, num_classes=num_classes, **gan)
         self.class_weight = class_weight
 
     def _check_inputs(self, generator, discriminator):
-        _needs_labels("generator", generator)
+        checks.takes_labels("generator", generator)
         if len(discriminator.inputs) > 1:
             raise ValueError(
                 "discriminator takes labels, but ACGAN's is asked for them: give one that sees images only."
@@ -135,7 +136,7 @@ class InfoGAN(GAN):
                 f"generator reads latents of {generator.inputs[0].shape[-1]} coordinates, but the codes alone are "
                 f"{prior.code_dim}: give it latent_dim >= {prior.code_dim}."
             )
-        _needs_head(discriminator, "codes", prior.code_dim)
+        checks.head(discriminator, "codes", prior.code_dim)
         if min(categorical_weight, continuous_weight) < 0:
             raise ValueError(
                 f"categorical_weight={categorical_weight}, continuous_weight={continuous_weight}: "
@@ -186,8 +187,8 @@ class SemiSupervisedGAN(GAN):
     """
 
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
-        _check_classes(num_classes)
-        _needs_head(discriminator, "classes", num_classes)
+        checks.classes(num_classes)
+        checks.head(discriminator, "classes", num_classes)
         super().__init__(generator, discriminator, **gan)
         self.known_classes, self.class_weight = num_classes, class_weight
 
@@ -213,7 +214,7 @@ class SemiSupervisedGAN(GAN):
 
     def check_labels(self, labels, count):
         """Raise unless labels are `count` integers in [-1, num_classes), -1 for none."""
-        _check_labels(self.name, labels, count, range(-1, self.known_classes))
+        checks.labels(self.name, labels, count, range(-1, self.known_classes))
 
     def loss_names(self):
         """Those of `GAN`, and the class loss."""
@@ -246,45 +247,3 @@ def _accuracy(classes, labels):
 
 def _log_likelihood(logits, one_hot):
     return ops.mean(ops.sum(one_hot * ops.log_softmax(logits), axis=-1))
-
-
-def _check_classes(num_classes):
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
-        raise ValueError(f"num_classes={num_classes!r}: give the number of classes, at least 2.")
-
-
-def _needs_labels(role, network):
-    if len(getattr(network, "inputs", None) or ()) < 2:
-        raise ValueError(
-            f"{role} has no input for labels: give a functional model of two inputs, or make it with num_classes=."
-        )
-
-
-def _needs_head(discriminator, name, units):
-    outputs = getattr(discriminator, "output", None)
-    found = outputs[name].shape[-1] if isinstance(outputs, dict) and name in outputs else None
-    if found != units:
-        came = f"{found} of them" if found else "none"
-        raise ValueError(
-            f"discriminator must give {name!r} (N, {units}) beside its logits, and gives {came}: end it with "
-            f"networks.heads.discriminator(body, {name}=keras.layers.Dense({units}))."
-        )
-
-
-def _check_labels(model, labels, count, allowed):
-    if labels is None:
-        raise ValueError(
-            f"{model} needs labels beside images: give a dataset of (images, labels), or fit(images, labels)."
-        )
-    labels = np.asarray(labels)
-    if labels.shape not in ((count,), (count, 1)) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"labels are {labels.dtype} {labels.shape}: {model} takes one integer for each of the {count} images, "
-            f"from {allowed[0]} to {allowed[-1]}."
-        )
-    low, high = int(labels.min()), int(labels.max())
-    if low not in allowed or high not in allowed:
-        raise ValueError(
-            f"labels run from {low} to {high}: {model} knows {allowed[0]} to {allowed[-1]}; "
-            f"create it with num_classes={high + 1}."
-        )

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 
 from tfgan_zoo import noise
+from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel, dropout_states, frozen_call, with_loss_scale
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
@@ -53,10 +54,10 @@ class GAN(GenerativeModel):
         **keras_arguments,
     ):
         ema_decay = ema_decay or 0.0
-        _check(generator, discriminator, objective, n_critic, ema_decay)
-        _check_penalties(penalties, discriminator)
-        if not historical_averaging >= 0.0:
-            raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
+        checks.networks(generator, discriminator)
+        checks.objective(objective, discriminator)
+        checks.penalties(penalties, discriminator)
+        checks.numbers(n_critic, ema_decay, historical_averaging)
         super().__init__(seed=seed, **keras_arguments)
         self.generator = generator
         self.discriminator = discriminator
@@ -275,11 +276,7 @@ class GAN(GenerativeModel):
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""
         super().check_images(images)
-        if len(images) < self.n_critic:
-            raise ValueError(
-                f"A batch holds {len(images)} images, but n_critic={self.n_critic} updates each take their own: "
-                f"load batch_size * n_critic images, for instance {64 * self.n_critic}."
-            )
+        checks.slices(images, self.n_critic)
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
@@ -306,17 +303,6 @@ class GAN(GenerativeModel):
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
 
-def _check_penalties(penalties, discriminator):
-    names = [getattr(penalty, "name", None) for penalty in penalties]
-    for penalty, name in zip(penalties, names, strict=True):
-        if isinstance(penalty, type) or not callable(penalty) or not isinstance(name, str):
-            raise ValueError(f"penalties holds {penalty!r}: give penalties such as tz.penalties.R1(10.0).")
-        if names.count(name) > 1:
-            raise ValueError(f"penalties holds {name!r} twice: one of each kind; add up their weights.")
-        if hasattr(penalty, "check"):
-            penalty.check(discriminator)
-
-
 def averaged_copy(network):
     """A copy of a network that starts with its weights and is never trained itself."""
     copy = keras.models.clone_model(network)
@@ -332,54 +318,3 @@ def _inputs(network, first, told):
 
 def _config(optimizer):
     return keras.saving.serialize_keras_object(Adam(2e-4, beta_1=0.5) if optimizer is None else optimizer)
-
-
-def _check(generator, discriminator, objective, n_critic, ema_decay):
-    for role, network in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
-            raise ValueError(
-                f"{role} is {type(network).__name__}: give a functional model, keras.Model(inputs, outputs), "
-                "or a keras.Sequential that starts with keras.Input."
-            )
-    made, read = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
-    if made[1:] != read[1:]:
-        raise ValueError(
-            f"generator makes images {made[1:]}, but discriminator reads {read[1:]}: give both the same shape."
-        )
-    last = discriminator.layers[-1]
-    if getattr(last, "activation", None) is keras.activations.sigmoid or isinstance(last, keras.layers.Softmax):
-        raise ValueError("discriminator ends in a sigmoid: objectives take logits, so leave the activation out.")
-    if not all(hasattr(objective, name) for name in ("discriminator_loss", "generator_loss", "head", "initial_state")):
-        raise ValueError(
-            f"objective={objective!r}: give an objective such as tz.objectives.NonSaturating(), with its parentheses."
-        )
-    if isinstance(objective, type):
-        raise ValueError(f"objective={objective.__name__} is a class: write {objective.__name__}(), with parentheses.")
-    _check_heads(discriminator, objective)
-    if isinstance(n_critic, bool) or not isinstance(n_critic, int) or n_critic < 1:
-        raise ValueError(f"n_critic={n_critic!r}: the discriminator is updated a whole number of times, at least 1.")
-    if not 0.0 <= ema_decay < 1.0:
-        raise ValueError(f"ema_decay={ema_decay!r}: a decay lies in [0, 1); 0 keeps no average.")
-
-
-def _check_heads(discriminator, objective):
-    shapes = [tuple(image.shape) for image in discriminator.inputs]
-    heads = discriminator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0])
-    heads = heads if isinstance(heads, dict) else {"logits": heads}
-    head, name = objective.head, type(objective).__name__
-    if head not in heads:
-        other = "an autoencoder's error" if head == "energy" else "keras.layers.Dense(1)"
-        raise ValueError(
-            f"objective={name}() judges {head!r}, but discriminator gives {', '.join(map(repr, heads))}: give it "
-            f"{head!r} (N, 1) in a dict, such as {other}, or take an objective for {' or '.join(map(repr, heads))}."
-        )
-    if not isinstance(heads[head], tuple) or tuple(heads[head]) != (None, 1):
-        raise ValueError(
-            f"discriminator's output is {heads[head]}: it must be {head} (None, 1), or a dict with them under "
-            f"{head!r}. End it with keras.layers.Dense(1)."
-        )
-    if objective.generator_head not in heads:
-        raise ValueError(
-            f"objective={name}() compares {objective.generator_head!r}, but discriminator gives "
-            f"{', '.join(map(repr, heads))}: let it also return its last hidden layer as {objective.generator_head!r}."
-        )

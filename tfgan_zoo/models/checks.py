@@ -1,0 +1,165 @@
+"""Bad input, met before any work starts: one sentence each, with what came, what is allowed and the nearest fix."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def images(found, model, image_shape):
+    """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1].
+
+    Args:
+        found: a batch.
+        model: its name, for the sentence.
+        image_shape: what it makes.
+    """
+    shape = tuple(found.shape[1:])
+    if shape != image_shape:
+        raise ValueError(
+            f"images are {shape}, but {model} makes {image_shape}: "
+            f"load them with image_size= and channels=, or create the model with image_shape={shape}."
+        )
+    if len(found) < 2:
+        raise ValueError("A batch holds 1 image: batch statistics need at least 2. Raise batch_size.")
+    if not found.dtype.is_floating:
+        raise ValueError(
+            f"images are {found.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
+            "or pass the uint8 array itself."
+        )
+    if not tf.reduce_all(tf.math.is_finite(found)):
+        raise ValueError("images hold NaN or infinity: clean the data before training.")
+    low, high = float(tf.reduce_min(found)), float(tf.reduce_max(found))
+    if len(shape) == 3 and (low < -1.001 or high > 1.001):
+        raise ValueError(f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1.")
+
+
+def slices(found, n_critic):
+    """Raise unless a batch holds a slice for each critic step."""
+    if len(found) < n_critic:
+        raise ValueError(
+            f"A batch holds {len(found)} images, but n_critic={n_critic} updates each take their own: "
+            f"load batch_size * n_critic images, for instance {64 * n_critic}."
+        )
+
+
+def classes(num_classes):
+    """Raise unless it is a number of classes."""
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+        raise ValueError(f"num_classes={num_classes!r}: give the number of classes, at least 2.")
+
+
+def takes_labels(role, network):
+    """Raise unless a network has an input for labels."""
+    if len(getattr(network, "inputs", None) or ()) < 2:
+        raise ValueError(
+            f"{role} has no input for labels: give a functional model of two inputs, or make it with num_classes=."
+        )
+
+
+def head(discriminator, name, units):
+    """Raise unless the discriminator gives a head of so many units."""
+    outputs = getattr(discriminator, "output", None)
+    there = outputs[name].shape[-1] if isinstance(outputs, dict) and name in outputs else None
+    if there != units:
+        came = f"{there} of them" if there else "none"
+        raise ValueError(
+            f"discriminator must give {name!r} (N, {units}) beside its logits, and gives {came}: end it with "
+            f"networks.heads.discriminator(body, {name}=keras.layers.Dense({units}))."
+        )
+
+
+def labels(model, found, count, allowed):
+    """Raise unless labels are `count` integers in a range.
+
+    Args:
+        model: its name, for the sentence.
+        found: the labels, or None.
+        count: of the images.
+        allowed: a range.
+    """
+    if found is None:
+        raise ValueError(
+            f"{model} needs labels beside images: give a dataset of (images, labels), or fit(images, labels)."
+        )
+    found = np.asarray(found)
+    if found.shape not in ((count,), (count, 1)) or not np.issubdtype(found.dtype, np.integer):
+        raise ValueError(
+            f"labels are {found.dtype} {found.shape}: {model} takes one integer for each of the {count} images, "
+            f"from {allowed[0]} to {allowed[-1]}."
+        )
+    low, high = int(found.min()), int(found.max())
+    if low not in allowed or high not in allowed:
+        raise ValueError(
+            f"labels run from {low} to {high}: {model} knows {allowed[0]} to {allowed[-1]}. "
+            "Count them from 0, or create it with a larger num_classes."
+        )
+
+
+def penalties(given, discriminator):
+    """Raise unless each is a penalty, of a kind of its own, that suits the discriminator."""
+    names = [getattr(penalty, "name", None) for penalty in given]
+    for penalty, name in zip(given, names, strict=True):
+        if isinstance(penalty, type) or not callable(penalty) or not isinstance(name, str):
+            raise ValueError(f"penalties holds {penalty!r}: give penalties such as tz.penalties.R1(10.0).")
+        if names.count(name) > 1:
+            raise ValueError(f"penalties holds {name!r} twice: one of each kind; add up their weights.")
+        if hasattr(penalty, "check"):
+            penalty.check(discriminator)
+
+
+def networks(generator, discriminator):
+    """Raise unless two functional models fit each other."""
+    for role, network in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
+            raise ValueError(
+                f"{role} is {type(network).__name__}: give a functional model, keras.Model(inputs, outputs), "
+                "or a keras.Sequential that starts with keras.Input."
+            )
+    made, read = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
+    if made[1:] != read[1:]:
+        raise ValueError(
+            f"generator makes images {made[1:]}, but discriminator reads {read[1:]}: give both the same shape."
+        )
+    last = discriminator.layers[-1]
+    if getattr(last, "activation", None) is keras.activations.sigmoid or isinstance(last, keras.layers.Softmax):
+        raise ValueError("discriminator ends in a sigmoid: objectives take logits, so leave the activation out.")
+
+
+def objective(given, discriminator):
+    """Raise unless it is an objective, and the discriminator gives what it judges."""
+    if not all(hasattr(given, name) for name in ("discriminator_loss", "generator_loss", "head", "initial_state")):
+        raise ValueError(
+            f"objective={given!r}: give an objective such as tz.objectives.NonSaturating(), with its parentheses."
+        )
+    if isinstance(given, type):
+        raise ValueError(f"objective={given.__name__} is a class: write {given.__name__}(), with parentheses.")
+    shapes = [tuple(image.shape) for image in discriminator.inputs]
+    outputs = discriminator.compute_output_shape(shapes if len(shapes) > 1 else shapes[0])
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    head, name = given.head, type(given).__name__
+    if head not in outputs:
+        other = "an autoencoder's error" if head == "energy" else "keras.layers.Dense(1)"
+        raise ValueError(
+            f"objective={name}() judges {head!r}, but discriminator gives {', '.join(map(repr, outputs))}: give it "
+            f"{head!r} (N, 1) in a dict, such as {other}, or take an objective for {' or '.join(map(repr, outputs))}."
+        )
+    if not isinstance(outputs[head], tuple) or tuple(outputs[head]) != (None, 1):
+        raise ValueError(
+            f"discriminator's output is {outputs[head]}: it must be {head} (None, 1), or a dict with them under "
+            f"{head!r}. End it with keras.layers.Dense(1)."
+        )
+    if given.generator_head not in outputs:
+        raise ValueError(
+            f"objective={name}() compares {given.generator_head!r}, but discriminator gives "
+            f"{', '.join(map(repr, outputs))}: let it also return its last hidden layer as {given.generator_head!r}."
+        )
+
+
+def numbers(n_critic, ema_decay, historical_averaging):
+    """Raise unless they are in their ranges."""
+    if isinstance(n_critic, bool) or not isinstance(n_critic, int) or n_critic < 1:
+        raise ValueError(f"n_critic={n_critic!r}: the discriminator is updated a whole number of times, at least 1.")
+    if not 0.0 <= ema_decay < 1.0:
+        raise ValueError(f"ema_decay={ema_decay!r}: a decay lies in [0, 1); 0 keeps no average.")
+    if not historical_averaging >= 0.0:
+        raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
