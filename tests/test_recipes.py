@@ -1,12 +1,16 @@
 """Recipes as a user runs them: flags, figures, files, a second run, a killed run, and sentences for bad input."""
 
+import importlib
+import inspect
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -16,6 +20,12 @@ import tfgan_zoo as tz
 from recipes import dcgan, vanilla_gan
 
 ROOT = pathlib.Path(__file__).parent.parent
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
+QUICK = {"dcgan", "wgan_gp", "cgan"}  # the others are built of the same parts and take minutes together
+OF_THEIR_OWN = {"improved_gan", "mode_collapse"}  # which tell another story than `runs.carry_out`
+IMAGES = [
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
+]
 
 
 def command(recipe, *flags, **arguments):
@@ -44,6 +54,51 @@ def test_dcgan_leaves_what_it_promises_and_a_second_run_says_so(tmp_path, capsys
     assert dcgan.main(epochs=2, width=4, image_size=8, batch_size=128, out=out, quiet=True) == record
     assert "is done already" in capsys.readouterr().out
     assert not (out / "2").exists()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_flag_is_a_typed_keyword_and_the_page_says_how_to_run_it(name):
+    recipe = importlib.import_module(f"recipes.{name}")
+    flags = inspect.signature(recipe.main).parameters
+    assert {"dataset", "seed", "out", "fresh", "quiet"} <= set(flags) or name in OF_THEIR_OWN
+    for flag in flags.values():
+        assert flag.annotation is not flag.empty, flag
+        assert flag.default is not flag.empty, flag
+    assert re.search(rf"^    python -m recipes.{name}( |$)", recipe.__doc__, flags=re.M)
+    assert name in OF_THEIR_OWN or re.search(r"\(.* (19|20)\d\d\)", recipe.__doc__.splitlines()[0])  # the paper
+    for command_line in re.findall(rf"python -m recipes.{name}(.*)", recipe.__doc__):
+        named = {flag.replace("-", "_") for flag in re.findall(r"--([a-z-]+)", command_line)}
+        assert named <= set(flags), command_line
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
+    main = importlib.import_module(f"recipes.{name}").main
+    small = {"dataset": "digits", "epochs": 1, "width": 4, "image_size": 16, "batch_size": 64}
+    record = main(
+        **{flag: n for flag, n in small.items() if flag in inspect.signature(main).parameters}, **at(tmp_path)
+    )
+    assert np.isfinite(tz.metrics.records.score(record, "fd_classifier"))
+    assert ("clustering_accuracy" in record["scores"]) == (name == "infogan")
+    card = json.loads((tmp_path / "out/card.json").read_text())
+    figures = set(card["pictures"].values()) - {"samples.png", "samples.gif", "curves.png"}
+    assert figures
+    for figure in figures:
+        with Image.open(tmp_path / "out" / figure) as picture:
+            assert min(picture.size) > 200
+            assert len(np.unique(np.asarray(picture.convert("L")))) > 3, figure  # an untrained G is nearly grey
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in OF_THEIR_OWN])
+def test_a_recipe_takes_points_too(tmp_path, name):
+    main = importlib.import_module(f"recipes.{name}").main
+    record = main(dataset="ring8", epochs=1, width=16, batch_size=1000, **at(tmp_path))
+    assert 0 <= record["scores"]["modes_covered_10000"] <= 8
+
+
+def at(tmp_path):
+    return {"out": tmp_path / "out", "quiet": True}
 
 
 def test_the_lectures_gaussian_is_found(tmp_path):
@@ -88,6 +143,7 @@ def test_a_killed_run_continues_and_ends_as_an_uninterrupted_one(tmp_path):
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path):
     arguments = [sys.executable, "-m", "recipes.vanilla_gan", "--epochs", "400", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -127,3 +183,68 @@ def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path)
     tz.Run(tmp_path, {"width": 8, "epochs": 9})
     tz.Run(tmp_path, {"width": 16, "epochs": 3}, fresh=True)
     assert not (tmp_path / "run").exists()
+
+
+def flags_of(tmp_path, **numbers):
+    return (
+        {"dataset": "digits", "epochs": 1, "width": 4, "seed": 0, "fresh": False, "quiet": True}
+        | numbers
+        | at(tmp_path)
+    )
+
+
+def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(tmp_path, monkeypatch):
+    seen = []
+
+    def train(run, entry, quiet, **overrides):
+        seen.append((entry, run.config, overrides))
+        raise InterruptedError
+
+    monkeypatch.setattr(tz.Run, "train", train)
+    budgets = {"digits": {"epochs": 7, "width": 32, "image_size": 16}, None: {"epochs": 9, "batch_size": 100}}
+    for dataset in ("digits", "fashion_mnist"):
+        flags = flags_of(tmp_path, dataset=dataset, epochs=None, gamma=0.3)
+        with pytest.raises(InterruptedError):
+            tz.runs.carry_out("began", "BEGAN", flags, budgets, clip=1)
+        assert flags["out"] == tmp_path / "out"  # as it was given
+    common = {"width": 4, "seed": 0, "gamma": 0.3}
+    digits = {"dataset": "digits", "epochs": 7, "batch_size": 64, "image_size": 16}
+    fashion = {"dataset": "fashion_mnist", "epochs": 9, "batch_size": 100, "image_size": None}
+    assert seen == [("began", config | common, {"clip": 1}) for config in (digits, fashion)]
+
+
+def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
+    with pytest.raises(ValueError, match="gaussian has no classes, but 'cgan'"):
+        tz.runs.carry_out("cgan", "cGAN", flags_of(tmp_path, dataset="gaussian"), {None: {}})
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_of_the_test_split_are_spread_over_it_as_a_model_sees_them(tmp_path):
+    run = tz.Run(tmp_path / "out", {"dataset": "digits", "image_size": 16})
+    images, labels = run.test_images()
+    assert images.shape == (360, 16, 16, 1)
+    assert images.dtype == np.float32
+    assert -1 <= images.min() < -0.9 < 0.9 < images.max() <= 1
+    some, theirs = run.test_images(100)
+    np.testing.assert_array_equal(some, images[:300:3])
+    np.testing.assert_array_equal(theirs, labels[:300:3])
+    assert len(run.test_images(1000)[0]) == 360
+    points, _ = tz.Run(tmp_path / "out", {"dataset": "ring8", "image_size": None}).test_images(7)
+    assert points.shape == (7, 2)
+
+
+def test_a_row_of_the_class_grid_is_a_class_and_a_column_a_latent(tmp_path, monkeypatch):
+    run = tz.Run(tmp_path, {"dataset": "digits", "image_size": None})
+    seen = types.SimpleNamespace()
+    monkeypatch.setattr(
+        tz.pictures,
+        "save_labelled_grid",
+        lambda images, path, columns, **titles: vars(seen).update(images=images, columns=columns, **titles),
+    )
+    gan = tz.create("cgan", (8, 8, 1), width=4)
+    run.by_class(gan, columns=3, rows=4)
+    assert seen.row_titles == tuple("0123")
+    latents = gan.draw_latents(3, seed=0)
+    for row in range(4):
+        expected = gan([latents, np.full(3, row, "int32")])
+        np.testing.assert_allclose(seen.images[3 * row : 3 * row + 3], expected, atol=1e-6)

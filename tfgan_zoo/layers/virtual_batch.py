@@ -23,7 +23,7 @@ from tfgan_zoo.serialization import serializable
 class WithReference(layers.Layer):
     """Puts a reference batch, chosen once and never trained, in front of the batch.
 
-    Salimans et al. 2016, Sec. 3.4. The reference is the non-trainable weight `reference`; for images of a
+    Salimans et al. 2016, Sec. 3.5. The reference is the non-trainable weight `reference`; for images of a
     discriminator, assign real ones to it before training: `layer.reference.assign(images)`.
 
     Args:
@@ -68,7 +68,7 @@ class WithReference(layers.Layer):
 class VirtualBatchNormalization(layers.Layer):
     """Normalises each example with the statistics of the reference batch and of that example itself.
 
-    Salimans et al. 2016, Sec. 3.4. The first R rows are the reference and are normalised with their own moments, per
+    Salimans et al. 2016, Sec. 3.5. The first R rows are the reference and are normalised with their own moments, per
     channel over rows and places. Any other row is normalised with the moments of the R + 1 rows that it makes with the
     reference: mean = (R * reference's mean + its own mean) / (R + 1), and the same for second moments. Then come a
     trained scale and offset. Training and inference are the same.
@@ -123,7 +123,7 @@ class VirtualBatchNormalization(layers.Layer):
 class WithoutReference(layers.Layer):
     """Drops the reference batch that `WithReference` put in front.
 
-    Salimans et al. 2016, Sec. 3.4.
+    Salimans et al. 2016, Sec. 3.5.
 
     Args:
         reference_size: rows R of the reference, as in `WithReference`.

@@ -1,5 +1,7 @@
 """GANs whose discriminator is an autoencoder, and its error an energy."""
 
+import math
+
 from tfgan_zoo.layers import ReconstructionEnergy
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
@@ -33,17 +35,19 @@ def ebgan(
     Args:
         image_shape: (size, size, channels), size one of `tfgan_zoo.networks.dcgan.SIZES`; or (2,) for points.
         code_dim: units between the discriminator's encoder and its decoder.
-        objective: None for `EnergyMargin` with the paper's margin for MNIST, 10, in the norm of a whole image; 1 for
-            points. The margin depends on the data: 80 for the paper's LSUN, 20 for its CelebA.
+        objective: None for `EnergyMargin` with the paper's margin for MNIST, 10 at 28 x 28, which grows like the norm
+            of an image with the root of its size; 1 for points. The margin depends on the data: the paper has 80 for
+            its LSUN and 20 for its CelebA.
         learning_rate: None for the paper's 2e-4 (convolutions) or 1e-3 (dense).
     """
     points = len(image_shape) == 1
     networks = family(image_shape, dcgan_networks)
     learning_rate = (1e-3 if points else 2e-4) if learning_rate is None else learning_rate
+    margin = 1.0 if points else 10.0 * math.sqrt(math.prod(image_shape) / (28 * 28))
     return EBGAN(
         networks.generator(image_shape, latent_dim, width),
         networks.autoencoder(image_shape, code_dim, width, ReconstructionEnergy(order=2)),
-        objective=EnergyMargin(1.0 if points else 10.0) if objective is None else objective,
+        objective=EnergyMargin(margin) if objective is None else objective,
         pulling_away=pulling_away,
         prior=prior,
         ema_decay=ema_decay,
