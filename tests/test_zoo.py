@@ -58,6 +58,26 @@ def test_contract(name, tmp_path):
     assert tz.create(name, image_shape=(2,), width=8).generate(3, seed=0).shape == (3, 2)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", tz.list_models())
+def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_path):
+    tz.runtime.setup(seed=0, precision="mixed_bfloat16")
+    half = tz.create(name, image_shape=SHAPE, width=8)
+    half.compile()
+    assert np.isfinite(list(half.fit(batches(), verbose=0).history.values())).all()
+    assert half.generate(2, seed=0).dtype == np.float32
+    assert {weight.dtype for weight in half.ema_network.weights} <= {"float32", "int32"}
+    tz.export(half, tmp_path / "half")
+    tz.runtime.setup(seed=0)
+    xla = tz.create(name, image_shape=SHAPE, width=8, n_critic=1)
+    xla.compile(jit_compile=True)
+    assert np.isfinite(list(xla.fit(batches(), verbose=0).history.values())).all()
+    colour = tz.create(name, image_shape=(32, 32, 3), width=8)
+    colour.compile()
+    images = np.tanh(np.random.default_rng(1).normal(size=(10, 32, 32, 3))).astype("float32")
+    assert np.isfinite(colour.fit(images, LABELS[:10], verbose=0).history["loss"]).all()
+
+
 @pytest.mark.parametrize("size", dcgan.SIZES)
 def test_dcgan_makes_every_size_it_names(size):
     shape = (size, size, 1)

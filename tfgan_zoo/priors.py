@@ -71,10 +71,13 @@ class Codes:
     noise: Normal | Uniform = Normal()
 
     def __post_init__(self):
-        if not all(isinstance(values, int) and values >= 2 for values in self.categorical):
-            raise ValueError(f"categorical={self.categorical}: give the number of values of each code, such as (10,).")
-        if self.continuous < 0 or not self.code_dim:
-            raise ValueError(f"continuous={self.continuous}: give at least one code, categorical or continuous.")
+        tuple_of = isinstance(self.categorical, tuple) and all(type(values) is int for values in self.categorical)
+        if not tuple_of or min(self.categorical, default=2) < 2:
+            raise ValueError(
+                f"categorical={self.categorical}: give a tuple with the number of values of each code, such as (10,)."
+            )
+        if type(self.continuous) is not int or self.continuous < 0 or not self.code_dim:
+            raise ValueError(f"continuous={self.continuous}: give at least one code of either kind, in whole numbers.")
 
     @property
     def code_dim(self):

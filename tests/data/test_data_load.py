@@ -255,7 +255,7 @@ NAN = np.full((4, 4, 4, 1), np.nan)
         ({"source": (IMAGES, np.arange(3))}, "labels has 3 entries, but there are 4 images"),
         ({"source": (IMAGES, np.eye(4))}, "labels has shape (4, 4)"),
         ({"source": (IMAGES, np.arange(4) + 0.5)}, "is not whole"),
-        ({"source": (IMAGES, np.arange(4) - 1)}, "labels goes down to -1"),
+        ({"source": (IMAGES, np.arange(4) - 2)}, "labels goes down to -2"),
         ({"source": (IMAGES, np.array(list("abcd")))}, "labels has dtype <U1"),
     ],
 )

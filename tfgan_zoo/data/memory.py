@@ -151,8 +151,8 @@ def _checked_labels(labels, count):
         raise ValueError(f"labels has {len(labels):,} entries, but there are {count:,} images. They must be as many")
     if not np.issubdtype(labels.dtype, np.integer) and not _is_whole(labels):
         raise ValueError(f"labels has dtype {labels.dtype} and is not whole. It must hold class indices 0, 1, 2, …")
-    if labels.min() < 0:
-        raise ValueError(f"labels goes down to {labels.min()}. Class indices begin at 0")
+    if labels.min() < -1:
+        raise ValueError(f"labels goes down to {labels.min()}. Class indices begin at 0; -1 stands for no label")
     return labels.astype("int32")
 
 

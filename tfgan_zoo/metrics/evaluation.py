@@ -247,9 +247,8 @@ def _reals(reference, info, split, count, extractor, batch_size, verbose):
     def build():
         images, labels = stored or data.arrays(reference, split)
         rows = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
-        histogram = (
-            np.zeros(0) if labels is None else np.bincount(labels, minlength=info.num_classes or 0) / len(labels)
-        )
+        known = np.zeros(0, np.int32) if labels is None else labels[labels >= 0]  # -1 stands for no label
+        histogram = np.bincount(known, minlength=info.num_classes or 0) / len(known) if known.size else np.zeros(0)
         floats = images.dtype != np.uint8
         cut = (images[rows[start : start + batch_size]] for start in range(0, count, batch_size))
         batches = (batch if floats else np.asarray(pixels.from_uint8(batch)) for batch in cut)

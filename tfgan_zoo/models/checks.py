@@ -81,6 +81,8 @@ def labels(model, found, count, allowed):
         raise ValueError(
             f"{model} needs labels beside images: give a dataset of (images, labels), or fit(images, labels)."
         )
+    if not count:
+        raise ValueError(f"There are no images and no labels: {model} has nothing to learn from.")
     found = np.asarray(found)
     if found.shape not in ((count,), (count, 1)) or not np.issubdtype(found.dtype, np.integer):
         raise ValueError(

@@ -53,7 +53,7 @@ class ConditionalGAN(GAN):
             return (tf.cast(tf.floor(drawn[:, 0]), tf.int32),)
         labels = np.asarray(labels)
         checks.labels(self.name, labels, num_images, range(self.num_classes))
-        return (tf.constant(labels, tf.int32),)
+        return (tf.constant(labels.reshape(-1), tf.int32),)
 
     def get_config(self):
         """As for `GAN`, and the number of classes."""
@@ -77,6 +77,7 @@ class ACGAN(ConditionalGAN):
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
         if not class_weight > 0:
             raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
+        checks.classes(num_classes)
         checks.head(discriminator, "classes", num_classes)
         super().__init__(generator, discriminator, num_classes=num_classes, **gan)
         self.class_weight = class_weight
@@ -131,13 +132,14 @@ class InfoGAN(GAN):
     def __init__(self, generator, discriminator, *, prior, categorical_weight=1.0, continuous_weight=0.1, **gan):
         if not hasattr(prior, "code_dim"):
             raise ValueError(f"prior={prior!r}: InfoGAN needs codes, such as tz.priors.Codes((10,), continuous=2).")
-        if generator.inputs[0].shape[-1] < prior.code_dim:
+        read = generator.inputs[0].shape[-1] if getattr(generator, "inputs", None) else prior.code_dim
+        if read < prior.code_dim:
             raise ValueError(
-                f"generator reads latents of {generator.inputs[0].shape[-1]} coordinates, but the codes alone are "
-                f"{prior.code_dim}: give it latent_dim >= {prior.code_dim}."
+                f"generator reads latents of {read} coordinates, but the codes alone are {prior.code_dim}: "
+                f"give it latent_dim >= {prior.code_dim}."
             )
         checks.head(discriminator, "codes", prior.code_dim)
-        if min(categorical_weight, continuous_weight) < 0:
+        if not min(categorical_weight, continuous_weight) >= 0:
             raise ValueError(
                 f"categorical_weight={categorical_weight}, continuous_weight={continuous_weight}: "
                 "weights of the mutual information are not negative."
@@ -189,6 +191,8 @@ class SemiSupervisedGAN(GAN):
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
         checks.classes(num_classes)
         checks.head(discriminator, "classes", num_classes)
+        if not class_weight > 0:
+            raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
         super().__init__(generator, discriminator, **gan)
         self.known_classes, self.class_weight = num_classes, class_weight
 

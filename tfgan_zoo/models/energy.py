@@ -20,7 +20,8 @@ class EBGAN(GAN):
     def __init__(self, generator, discriminator, *, pulling_away=0.1, **gan):
         if not pulling_away >= 0.0:
             raise ValueError(f"pulling_away={pulling_away}: give a weight, or 0 for none.")
-        if pulling_away and not (isinstance(discriminator.output, dict) and "codes" in discriminator.output):
+        outputs = getattr(discriminator, "output", {"codes": None})  # what is no model is met by `GAN`
+        if pulling_away and not (isinstance(outputs, dict) and "codes" in outputs):
             raise ValueError(
                 "discriminator gives no 'codes', which the pulling-away term compares: let it return its encoder's "
                 "output under that name, or set pulling_away=0."
@@ -55,4 +56,5 @@ def pulling_away_term(codes):
     directions = codes / ops.sqrt(ops.sum(codes**2, axis=-1, keepdims=True) + 1e-12)
     cosines = ops.matmul(directions, ops.transpose(directions)) ** 2
     count = ops.cast(ops.shape(codes)[0], "float32")
-    return (ops.sum(cosines) - ops.sum(ops.diagonal(cosines))) / (count * (count - 1.0))
+    pairs = ops.maximum(count * (count - 1.0), 1.0)  # a single image has nothing to be pulled from
+    return (ops.sum(cosines) - ops.sum(ops.diagonal(cosines))) / pairs

@@ -69,7 +69,8 @@ class GAN(GenerativeModel):
         self.ema_network = averaged_copy(generator) if ema_decay else generator
         self.augmentations = tuple(augmentations)
         self.historical_averaging = historical_averaging
-        self.past = {n.name: averaged_copy(n) for n in (generator, discriminator)} if historical_averaging else {}
+        networks = {"generator": generator, "discriminator": discriminator}
+        self.past = {name: averaged_copy(network) for name, network in networks.items() if historical_averaging}
         self.state = {name: self._state_variable(name, value) for name, value in objective.initial_state().items()}
         self.default_optimizers = {
             "generator_optimizer": _config(generator_optimizer),
@@ -150,10 +151,14 @@ class GAN(GenerativeModel):
     # ---- the step's parts -------------------------------------------------------------------------------------
 
     def critic_batches(self, images, labels):
-        """n_critic disjoint slices of the batch with what their labels tell; strided, so that replicas slice alike."""
+        """n_critic disjoint slices of the batch with what their labels tell; strided, so that replicas slice alike.
+
+        A last batch with fewer images than slices gives some of them twice.
+        """
         for index in range(self.n_critic):
-            real = images[index :: self.n_critic]
-            told = self.condition(None if labels is None else labels[index :: self.n_critic], tf.shape(real)[0])
+            first = index % tf.shape(images)[0]
+            real = images[first :: self.n_critic]
+            told = self.condition(None if labels is None else labels[first :: self.n_critic], tf.shape(real)[0])
             yield real, told
 
     def latents(self, purpose, count, index=0):
@@ -187,7 +192,7 @@ class GAN(GenerativeModel):
         for penalty in self.penalties:
             found[penalty.name] = self.penalize(penalty, real, fake, told, index)
         found |= self.auxiliary(real_heads, told) | self.auxiliary(fake_heads, told, latents)
-        found |= self._from_past("discriminator", self.discriminator)
+        found |= self._from_past("discriminator")
         return found | self._means_of(real=real_heads, fake=fake_heads)
 
     def penalize(self, penalty, real, fake, told, index):
@@ -209,14 +214,14 @@ class GAN(GenerativeModel):
         heads = self.judge(self.augment(fake, "generated"), told)
         real_heads = self.judge(self.augment(real, "compared"), told) if self.objective.needs_real else None
         found = {"generator_loss": self._generator_loss(heads, real_heads)}
-        found |= self.generator_auxiliary(heads, told, latents) | self._from_past("generator", self.generator)
+        found |= self.generator_auxiliary(heads, told, latents) | self._from_past("generator")
         return found | self._means_of(generated=heads)
 
     def update_averages(self):
         """Move the generator's average, and the plain means of both networks if historical averaging needs them."""
         self.update_ema(self.generator)
-        for network in (self.generator, self.discriminator) if self.past else ():
-            for mean, weight in zip(self.past[network.name].weights, network.weights, strict=True):
+        for player, past in self.past.items():
+            for mean, weight in zip(past.weights, getattr(self, player).weights, strict=True):
                 mean.assign_add((weight - mean) / tf.cast(self.step + 1, weight.dtype))
 
     def update_state(self, found):
@@ -247,10 +252,10 @@ class GAN(GenerativeModel):
         head = self.objective.generator_head
         return self.objective.generator_loss(fake_heads[head], real_heads[head] if self.objective.needs_real else None)
 
-    def _from_past(self, player, network):
+    def _from_past(self, player):
         if not self.past:
             return {}
-        pairs = zip(network.weights, self.past[network.name].weights, strict=True)
+        pairs = zip(getattr(self, player).weights, self.past[player].weights, strict=True)
         distances = [tf.reduce_sum((w - tf.stop_gradient(mean)) ** 2) for w, mean in pairs if w.trainable]
         return {f"{player}_history": self.historical_averaging * tf.add_n(distances)}
 

@@ -5,7 +5,9 @@ import math
 import keras
 from keras import layers
 
-NOISE = (0.3, 0.5, 0.5, 0.5, 0.5, 0.5)  # standard deviations before each of D's layers
+# standard deviations before each of D's layers; the code's first is 0.3 for pixels in [0, 1], and ours span twice that
+NOISE = (0.6, 0.5, 0.5, 0.5, 0.5, 0.5)
+GAIN = math.sqrt(2.0)  # length of a unit's weights, which keeps the size of what a rectifier passes on (He et al. 2015)
 
 
 def generator(image_shape, latent_dim, width, depth=2):
@@ -32,6 +34,10 @@ def generator(image_shape, latent_dim, width, depth=2):
 def body(image_shape, width):
     """Images or points -> features: five dense layers with rectifiers, Gaussian noise before each.
 
+    The weights of a unit have a fixed length, as by the code's weight normalisation, whose scale is not trained in
+    these layers: otherwise D outgrows the noise, and G's features have no scale. There the length comes from a first
+    batch; here it is `GAIN`.
+
     Args:
         image_shape: (height, width, channels), or (2,) for points.
         width: units of the first layer, 1000 in the paper; then a half, and thrice a quarter.
@@ -40,8 +46,9 @@ def body(image_shape, width):
         A functional model (N, *image_shape) -> features (N, width // 4).
     """
     images = keras.Input(image_shape, name="images")
+    length = keras.constraints.MinMaxNorm(GAIN, GAIN, axis=0)
     x = layers.GaussianNoise(NOISE[0])(layers.Flatten()(images))
     for share, noise in zip((1, 2, 4, 4, 4), NOISE[1:], strict=True):
-        x = layers.Dense(max(1, width // share), kernel_initializer="he_normal")(x)
+        x = layers.Dense(max(1, width // share), kernel_initializer="he_normal", kernel_constraint=length)(x)
         x = layers.GaussianNoise(noise)(layers.ReLU()(x))
     return keras.Model(images, x, name="body")
