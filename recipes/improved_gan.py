@@ -1,0 +1,80 @@
+"""Improved GAN (Salimans et al. 2016, Sec. 5 and 6.1): a classifier that learns from few labels and many images.
+
+    python -m recipes.improved_gan                                              handwritten digits, 20 to 500 labels
+    python -m recipes.improved_gan --dataset fashion_mnist --labels 100,300,1000,4000 --epochs 4 --width 500 --seeds 1
+
+Half of each batch is labelled images, over and over, half any image without its label; each seed labels others. In
+`run/errors.png` are wrong answers on the test split, beside D's alone, trained as long. The first GAN is exported.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from keras import Model, losses, optimizers
+from matplotlib.figure import Figure
+
+import tfgan_zoo as tz
+
+
+def trained(kind, count, seed, config, callbacks):
+    """A GAN whose D learned from `count` labels and all images, or alone from the labelled images."""
+    images, labels = tz.data.arrays(config["dataset"])
+    classes, random = np.unique(labels), np.random.default_rng(seed)
+    width, half = config["width"], config["batch_size"] // 2
+    rows = [random.permutation(np.flatnonzero(labels == one))[: max(1, count // len(classes))] for one in classes]
+    rows = np.resize(rows := np.concatenate(rows), np.lcm(len(rows), half))
+    known = tz.data.load((images[rows], labels[rows]), batch_size=half, seed=seed).repeat()
+    pairs = tf.data.Dataset.zip(known, tz.data.load(images, batch_size=half, seed=seed))
+    data = pairs.map(lambda one, rest: (tf.concat([one[0], rest], 0), tf.pad(one[1], [[0, half]], constant_values=-1)))
+    tz.runtime.setup(seed=seed)
+    tz.data.set_epoch(0)
+    rate = optimizers.schedules.PolynomialDecay(3e-3, config["epochs"] * len(data), end_learning_rate=0.0)
+    gan = tz.create("improved_gan", images.shape[1:], num_classes=len(classes), width=width, learning_rate=rate)
+    gan.compile()
+    alone = Model(gan.discriminator.inputs, gan.discriminator.output["classes"])
+    alone.compile(optimizers.Adam(rate, 0.5), losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1))
+    (alone if kind == "alone" else gan).fit(data, epochs=config["epochs"], verbose=0, callbacks=callbacks)
+    return gan
+
+
+def main(
+    dataset: str = "digits",
+    epochs: int = 100,
+    batch_size: int = 100,
+    width: int = 256,
+    labels: str = "20,50,100,200,500",
+    seeds: int = 2,
+    seed: int = 0,
+    out: Path | None = None,
+    fresh: bool = False,
+    quiet: bool = False,
+):
+    """Train for each number of labels and each seed; the same command again continues, or says that it is done."""
+    config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet")}
+    run = tz.Run(out or f"exported/improved_gan_{Path(dataset).stem}", config | {"image_size": None}, fresh=fresh)
+    if run.is_done(epochs):
+        return run.report("is done already; --fresh starts over")
+    (images, answers), gans, kept = run.test_images(), [], run.directory / f"errors_{epochs}.json"
+    found, bar = tz.metrics.records.load(kept) if kept.exists() else {}, [] if quiet else [tz.callbacks.Progress()]
+    kinds, counts = ("semi-supervised", "alone"), sorted(map(int, labels.split(",")), reverse=True)
+    for job in (jobs := [(kind, count, seed + one) for kind in kinds for count in counts for one in range(seeds)]):
+        if not gans or str(job) not in found:  # the first is exported, and comes from its checkpoint
+            gans.append(trained(*job, config, bar if gans else run.callbacks(epochs, quiet=True) + bar))
+            found[str(job)] = float((gans[-1].classify(images).argmax(axis=1) != answers).mean())
+            tz.metrics.records.save(found, kept)
+    axis = Figure(layout="constrained", dpi=110).subplots()
+    for kind, errors in zip(kinds, np.reshape([found[str(job)] for job in jobs], (2, len(counts), seeds)), strict=True):
+        axis.errorbar(counts, 100 * errors.mean(1), 100 * errors.std(1), marker=".", capsize=3, label=kind)
+    axis.set(xlabel="labels", ylabel="test error, %", xscale="log", xticks=counts, xticklabels=counts, ylim=0)
+    axis.minorticks_off()
+    axis.legend().figure.savefig(run.directory / "errors.png")
+    record = tz.evaluate(gans[0], dataset, verbose=not quiet) if tz.metrics.distance_name(dataset) else None
+    about = run.about(model="Improved GAN, Salimans et al. 2016", data=dataset, test_errors=found)
+    tz.export(gans[0], run.out, scores=record, about=about, pictures={"Test errors": run.directory / "errors.png"})
+    run.finish(epochs, record)
+    return run.report("is ready to serve")
+
+
+if __name__ == "__main__":
+    tz.cli.run(main)
