@@ -1,7 +1,7 @@
 """Mode collapse: every objective on eight Gaussians in a ring and 25 in a grid, with dense networks of one size.
 
-python -m recipes.mode_collapse                                             both toys; it goes on where it was
-python -m recipes.mode_collapse --dataset ring8 --only minimax,dragan
+    python -m recipes.mode_collapse [--dataset ring8] [--only minimax,dragan]             it goes on where it was
+Written for each toy: a table, and a picture with a row for each objective and a column for each look.
 """
 
 import time
