@@ -13,6 +13,8 @@ from tfgan_zoo.priors import Normal, Uniform
 from tfgan_zoo.registry import register
 from tfgan_zoo.zoo.shared import EMA_DECAY, adam, family
 
+CODES = {64: 64, 32: 16, 0: 8}  # BEGAN's: least side of an image -> units of the code
+
 
 @register(extends=EBGAN)
 def ebgan(
@@ -60,9 +62,9 @@ def ebgan(
 def began(
     image_shape,
     *,
-    latent_dim=64,
+    latent_dim=None,
     width=32,
-    code_dim=64,
+    code_dim=None,
     objective=BoundaryEquilibrium(gamma=0.5),
     prior=Uniform(),
     learning_rate=1e-4,
@@ -77,8 +79,14 @@ def began(
 
     Args:
         image_shape: (size, size, channels), size one of `tfgan_zoo.networks.dcgan.SIZES`; or (2,) for points.
-        code_dim: units between the discriminator's encoder and its decoder.
+        latent_dim: None for as many as the code has, as in the paper.
+        code_dim: units between the discriminator's encoder and its decoder. None for the paper's 64 from 64 x 64 on, 16
+            from 32 x 32, 8 below, 1 for points: a code that holds any small image lets D reconstruct whatever G makes,
+            and k stays at 0.
     """
+    if code_dim is None:
+        code_dim = 1 if len(image_shape) == 1 else next(d for side, d in CODES.items() if image_shape[0] >= side)
+    latent_dim = code_dim if latent_dim is None else latent_dim
     if len(image_shape) == 1:
         generator = mlp.generator(image_shape, latent_dim, width)
         discriminator = mlp.autoencoder(image_shape, code_dim, width, ReconstructionEnergy(order=1))
