@@ -3,6 +3,7 @@
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
 from tfgan_zoo.layers.spectral import SpectralNorm
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
@@ -13,6 +14,7 @@ __all__ = [
     "MinibatchStdDev",
     "Orthogonal",
     "ReconstructionEnergy",
+    "Rectifier",
     "SpectralNorm",
     "VirtualBatchNormalization",
     "WithReference",

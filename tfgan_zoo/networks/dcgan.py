@@ -48,7 +48,17 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
     return keras.Model(labels.alone_or_list(inputs), images, name="generator")
 
 
-def body(image_shape, width, *, norm=batch_norm, wrap=None, constraint=None, num_classes=None, label_dim=None):
+def body(
+    image_shape,
+    width,
+    *,
+    norm=batch_norm,
+    wrap=None,
+    constraint=None,
+    rectifier=layers.LeakyReLU,
+    num_classes=None,
+    label_dim=None,
+):
     """Images -> features: strided convolutions with leaky rectifiers, normalised after the first.
 
     Radford et al. 2016, Sec. 3: no pooling, no hidden dense layer, no batch normalisation on the input layer.
@@ -59,6 +69,7 @@ def body(image_shape, width, *, norm=batch_norm, wrap=None, constraint=None, num
         norm: function () -> normalisation layer, such as `keras.layers.LayerNormalization`; None for none.
         wrap: function layer -> layer for each convolution, such as `layers.SpectralNorm`; None for none.
         constraint: keras constraint of the convolutions, such as `layers.ClipWeights(0.01)`.
+        rectifier: function slope -> layer; `layers.Rectifier` makes a gradient penalty cheaper.
         num_classes, label_dim: as in `generator`; labels become constant maps beside the images.
 
     Returns:
@@ -74,7 +85,7 @@ def body(image_shape, width, *, norm=batch_norm, wrap=None, constraint=None, num
         held = {"kernel_constraint": constraint, "bias_constraint": None if normed else constraint}
         convolution = _convolution(layers.Conv2D, width * 2**step, use_bias=not normed, **held)
         x = (wrap(convolution) if wrap else convolution)(x)
-        x = layers.LeakyReLU(0.2)(norm()(x) if normed else x)
+        x = rectifier(0.2)(norm()(x) if normed else x)
     return keras.Model(labels.alone_or_list(inputs), layers.Flatten()(x), name="body")
 
 

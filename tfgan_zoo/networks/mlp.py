@@ -34,7 +34,17 @@ def generator(image_shape, latent_dim, width, depth=2, *, num_classes=None, labe
 
 
 def body(
-    image_shape, width, depth=2, *, dropout=0.0, norm=None, wrap=None, constraint=None, num_classes=None, label_dim=None
+    image_shape,
+    width,
+    depth=2,
+    *,
+    dropout=0.0,
+    norm=None,
+    wrap=None,
+    constraint=None,
+    rectifier=layers.LeakyReLU,
+    num_classes=None,
+    label_dim=None,
 ):
     """Images or points -> features, through dense layers with leaky rectifiers and dropout.
 
@@ -48,6 +58,7 @@ def body(
         norm: function () -> normalisation layer after each dense one; None for none.
         wrap: function layer -> layer for each dense one, such as `layers.SpectralNorm`; None for none.
         constraint: keras constraint of all weights, such as `layers.ClipWeights(0.01)`.
+        rectifier: function slope -> layer; `layers.Rectifier` makes a gradient penalty cheaper.
         num_classes, label_dim: as in `generator`.
 
     Returns:
@@ -59,7 +70,7 @@ def body(
     for _ in range(depth):
         dense = layers.Dense(width, use_bias=norm is None, kernel_initializer="he_normal", **held)
         x = (wrap(dense) if wrap else dense)(x)
-        x = layers.LeakyReLU(0.2)(x if norm is None else norm()(x))
+        x = rectifier(0.2)(x if norm is None else norm()(x))
         if dropout:
             x = layers.Dropout(dropout)(x)
     return keras.Model(labels.alone_or_list(inputs), x, name="body")

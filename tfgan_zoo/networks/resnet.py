@@ -44,7 +44,7 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
     return keras.Model(labels.alone_or_list(inputs), images, name="generator")
 
 
-def body(image_shape, width, *, wrap=None, pool=ops.sum):
+def body(image_shape, width, *, wrap=None, pool=ops.sum, rectifier=layers.ReLU):
     """Images -> features, through residual blocks without normalisation, two or more of which halve the size.
 
     Miyato et al. 2018, Table 4b: at 32 x 32 two blocks halve, two keep the size, all of 128 maps, and the features
@@ -56,6 +56,7 @@ def body(image_shape, width, *, wrap=None, pool=ops.sum):
         width: maps of every block.
         wrap: function layer -> layer for each convolution, such as `layers.SpectralNorm`; None for none.
         pool: function (maps, axis) -> features; `keras.ops.sum` or `keras.ops.mean`.
+        rectifier: function () -> layer; `layers.Rectifier` makes a gradient penalty cheaper.
 
     Returns:
         A functional model (N, size, size, channels) -> (N, width), float32.
@@ -66,16 +67,16 @@ def body(image_shape, width, *, wrap=None, pool=ops.sum):
     _, doublings = _plan(image_shape)
     wrap = wrap or _itself
     images = keras.Input(image_shape, name="images")
-    x = _first(images, width, wrap)
+    x = _first(images, width, wrap, rectifier)
     for _ in range(max(2, doublings - 1) - 1):
-        x = _halving(x, width, wrap)
+        x = _halving(x, width, wrap, rectifier)
     for _ in range(2):
-        x = layers.Add()([x, _residual(layers.ReLU()(x), width, wrap)])
-    x = layers.ReLU(dtype="float32")(x)  # bfloat16 would round the sum over the map
+        x = layers.Add()([x, _residual(rectifier()(x), width, wrap, rectifier)])
+    x = rectifier(dtype="float32")(x)  # bfloat16 would round the sum over the map
     return keras.Model(images, pool(x, axis=(1, 2)), name="body")
 
 
-def discriminator(image_shape, width, *, wrap=None, pool=ops.sum, bias=False):
+def discriminator(image_shape, width, *, wrap=None, bias=False, **options):
     """Images -> one logit: the body and a dense layer.
 
     Miyato et al. 2018, Table 4b; in their code the logit has no bias.
@@ -84,8 +85,8 @@ def discriminator(image_shape, width, *, wrap=None, pool=ops.sum, bias=False):
         image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
         width: maps of every block.
         wrap: as in `body`, for the dense layer too.
-        pool: as in `body`.
         bias: of the logit; it has no effect on objectives of differences (Wasserstein, relativistic).
+        **options: as in `body`.
 
     Returns:
         A functional model (N, size, size, channels) -> (N, 1) logits, float32.
@@ -93,7 +94,7 @@ def discriminator(image_shape, width, *, wrap=None, pool=ops.sum, bias=False):
     Raises:
         ValueError: if these networks cannot read `image_shape`.
     """
-    return heads.discriminator(body(image_shape, width, wrap=wrap, pool=pool), bias=bias, wrap=wrap)
+    return heads.discriminator(body(image_shape, width, wrap=wrap, **options), bias=bias, wrap=wrap)
 
 
 def _doubling(x, width, wrap):
@@ -104,17 +105,17 @@ def _doubling(x, width, wrap):
     return layers.Add()([_doubled(shortcut), y])  # doubled after the 1x1: the same, for a quarter of the work
 
 
-def _first(x, width, wrap):
+def _first(x, width, wrap, rectifier):
     """No rectifier ahead of it, which would cut the images."""
-    return layers.Add()([_shortcut(x, width, wrap), _pooled(_residual(x, width, wrap))])
+    return layers.Add()([_shortcut(x, width, wrap), _pooled(_residual(x, width, wrap, rectifier))])
 
 
-def _halving(x, width, wrap):
-    return layers.Add()([_shortcut(x, width, wrap), _pooled(_residual(layers.ReLU()(x), width, wrap))])
+def _halving(x, width, wrap, rectifier):
+    return layers.Add()([_shortcut(x, width, wrap), _pooled(_residual(rectifier()(x), width, wrap, rectifier))])
 
 
-def _residual(x, width, wrap):
-    x = layers.ReLU()(wrap(_convolution(width, 3, gain=2.0))(x))
+def _residual(x, width, wrap, rectifier):
+    x = rectifier()(wrap(_convolution(width, 3, gain=2.0))(x))
     return wrap(_convolution(width, 3, gain=2.0))(x)
 
 

@@ -3,7 +3,7 @@
 from keras import ops
 from keras.optimizers import RMSprop
 
-from tfgan_zoo.layers import ClipWeights, SpectralNorm
+from tfgan_zoo.layers import ClipWeights, Rectifier, SpectralNorm
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.networks import dcgan as dcgan_networks
 from tfgan_zoo.networks import mlp, resnet
@@ -183,9 +183,9 @@ def wgan_gp(
     """
     networks = family(image_shape, resnet if image_shape[0] >= 32 else dcgan_networks)
     if networks is resnet:
-        discriminator = resnet.discriminator(image_shape, width, bias=False, pool=ops.mean)
+        discriminator = resnet.discriminator(image_shape, width, bias=False, pool=ops.mean, rectifier=Rectifier)
     else:
-        discriminator = networks.discriminator(image_shape, width, bias=False, norm=None)
+        discriminator = networks.discriminator(image_shape, width, bias=False, norm=None, rectifier=Rectifier)
     return GAN(
         networks.generator(image_shape, latent_dim, width),
         discriminator,
@@ -222,7 +222,7 @@ def dragan(
     networks = family(image_shape, dcgan_networks)
     return GAN(
         networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
+        networks.discriminator(image_shape, width, rectifier=Rectifier),
         objective=objective,
         penalties=penalties,
         prior=prior,
