@@ -24,17 +24,18 @@ MAY_IMPORT = {
     "networks": {"layers"},
     "data": set(),
     "runtime": set(),
+    "profiling": set(),
     "pictures": set(),
     "registry": set(),
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
     "export": {"pictures"},
-    "callbacks": {"data", "pictures", "metrics"},
-    "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
-    "cli": set(),
+    "callbacks": {"data", "pictures", "metrics", "profiling"},
+    "runs": {"callbacks", "data", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
+    "cli": {"profiling"},
 }
-TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
+TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "profiling", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from tfgan_zoo import data, files, pictures
 from tfgan_zoo.metrics import evaluate
+from tfgan_zoo.profiling import Profile as Profile
 
 
 class SampleGrid(keras.callbacks.Callback):

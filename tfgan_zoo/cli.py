@@ -1,15 +1,20 @@
 """The command line: a recipe's keywords become flags, and bad input becomes one sentence."""
 
 import functools
+import inspect
 import pathlib
 import sys
 import traceback
+
+from tfgan_zoo import profiling
 
 _PACKAGE = pathlib.Path(__file__).parent
 
 
 def run(main):
     """Run `main` with the flags of the command line; its parameters are the flags, its module's docstring the help.
+
+    A further flag, `--profile`, profiles a few steps of training, as `callbacks.Profile` does.
 
     A sentence of the zoo's own about bad input ends the program with status 2 and no traceback; Ctrl-C with 130.
 
@@ -19,7 +24,8 @@ def run(main):
     import typer
 
     @functools.wraps(main)
-    def command(**flags):
+    def command(profile, **flags):
+        profiling.request(profile)
         try:
             main(**flags)
         except KeyboardInterrupt:
@@ -32,7 +38,13 @@ def run(main):
                 raise
             print(f"error: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
             raise typer.Exit(2) from None
+        if profiling.unanswered():
+            print("Nothing is profiled: nothing was trained by this run, or not for long enough.", file=sys.stderr)
 
+    machine = [inspect.Parameter("profile", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool)]
+    signature = inspect.signature(main)
+    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *machine])
+    command.__annotations__ = main.__annotations__ | {one.name: one.annotation for one in machine}
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=sys.modules[main.__module__].__doc__)(command)
     app()

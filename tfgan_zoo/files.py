@@ -54,6 +54,11 @@ def explained(target):
         raise
 
 
+def cache_directory():
+    """Where the zoo keeps what it can make again: $TFGAN_ZOO_CACHE, or ~/.cache/tfgan_zoo."""
+    return pathlib.Path(os.environ.get("TFGAN_ZOO_CACHE") or pathlib.Path.home() / ".cache" / "tfgan_zoo")
+
+
 def write_json(target, value):
     """Write `value` as readable JSON, whole or not at all."""
     with whole(target) as temporary:

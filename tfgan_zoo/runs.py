@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from tfgan_zoo import callbacks, data, files, pictures, pixels, registry, runtime
+from tfgan_zoo import callbacks, data, files, pictures, pixels, profiling, registry, runtime
 from tfgan_zoo.export import export
 from tfgan_zoo.metrics import distance_name, evaluate, records
 
@@ -155,11 +155,15 @@ class Run:
             overrides["width"] = self.config["width"]
         runtime.setup(seed=seed)
         batch = self.config["batch_size"] * overrides.get("n_critic", known["n_critic"])
-        images = data.load(dataset, image_size=self.config["image_size"], batch_size=batch, seed=seed)
+        images = data.load(
+            dataset, image_size=self.config["image_size"], batch_size=batch, seed=seed, verbose=not quiet
+        )
         model = registry.create(entry, data.shape_of(images), **overrides)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
         callbacks = self.callbacks(epochs, dataset, max(1, epochs // _SCORES), reference=cloud, quiet=quiet)
+        if profiling.requested():
+            callbacks.insert(0, profiling.Profile(self.directory / "profile", images))
         model.fit(images, epochs=epochs, verbose=0, callbacks=callbacks)
         return model
 

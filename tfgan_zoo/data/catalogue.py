@@ -1,15 +1,17 @@
-"""Datasets by their TensorFlow Datasets name, read whole into memory."""
+"""Datasets of TensorFlow Datasets, by name or by directory: read whole into memory, or record by record."""
 
 import collections
 import contextlib
 import functools
+import hashlib
 import pathlib
 import re
 
 import numpy as np
 
-from tfgan_zoo.data import decoding, room, splits
-from tfgan_zoo.data.source import Info, Source
+from tfgan_zoo.data import damage, decoding, splits
+from tfgan_zoo.data.records import Records
+from tfgan_zoo.data.source import Info, Rows, Source
 
 _KEEP = 4  # arrays kept for the next call, and
 _SMALL = 2**30  # only those of up to 1 GiB
@@ -60,6 +62,23 @@ def find(name, data_dir=None):
         return None
 
 
+def is_prepared(folder):
+    """Whether a directory is one that TFDS, or `writing.write`, has filled."""
+    return all((pathlib.Path(folder) / name).is_file() for name in ("dataset_info.json", "features.json"))
+
+
+def from_directory(folder):
+    """A source from a directory of a prepared dataset, of which `is_prepared` is true.
+
+    Raises:
+        ValueError: if the dataset has no image.
+    """
+    import tensorflow_datasets as tfds
+
+    with quiet():
+        return from_builder(pathlib.Path(folder).name, tfds.builder_from_directory(folder))
+
+
 def from_builder(name, builder):
     """A source from a TFDS builder; the network is asked only when it is read and not prepared yet.
 
@@ -80,7 +99,7 @@ def from_builder(name, builder):
         label and tuple(label.names),
         {split: found.num_examples for split, found in builder.info.splits.items()},
     )
-    return Source(info, lambda split, wanted: _read(name, builder, image_key, label_key, split, wanted))
+    return Source(info, rows=lambda split, wanted: _rows(name, builder, image_key, label_key, split, wanted))
 
 
 def _keys(name, info):
@@ -91,10 +110,19 @@ def _keys(name, info):
     preferred = [key for key in info.supervised_keys or () if isinstance(key, str)]
     order = preferred + [key for key in features if key not in preferred]
     images = [key for key in order if isinstance(features.get(key), tfds.features.Image)]
+    images += [key for key in order if _is_pixels(features.get(key))]
     labels = [key for key in order if isinstance(features.get(key), tfds.features.ClassLabel)]
     if not images:
         raise ValueError(f"TFDS' {name} has no image, only {', '.join(features)}. Choose a dataset of images")
     return images[0], labels[0] if labels else None
+
+
+def _is_pixels(feature):
+    """Whether a feature is an image that is stored as pixels rather than as PNG or JPEG."""
+    import tensorflow_datasets as tfds
+
+    plain = isinstance(feature, tfds.features.Tensor) and not isinstance(feature, tfds.features.Image)
+    return plain and feature.np_dtype == np.uint8 and len(feature.shape) == 3 and feature.shape[2] in (1, 3, 4)
 
 
 def prepare(name, builder):
@@ -119,14 +147,66 @@ def prepare(name, builder):
         ) from error
 
 
-def _read(name, builder, image_key, label_key, split, wanted):
+def _rows(name, builder, image_key, label_key, split, wanted):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    prepare(name, builder)
+    for part in str(split).split("+"):
+        splits.check_name(part.split("[")[0].strip(), builder.info.splits, name)
+    found = builder.info.splits[split]
+    shape = _shape(name, builder.info.features[image_key].shape, wanted)
+    used = {key: True for key in (image_key, label_key) if key}
+    features = tfds.decode.PartialDecoding(used).extract_features(builder.info.features)
+    records = functools.cache(lambda: Records(found.file_instructions, builder.info.file_format.file_suffix))
+
+    @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
+    def parse(record):
+        example = features.deserialize_example(record)
+        return example[image_key], tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
+
+    def one(record):
+        image, label = parse(record)
+        return decoding.fit(image.numpy()[None], wanted)[0], label.numpy()
+
+    def read(rows):
+        images, labels = zip(*damage.threads().map(one, records().read(rows)), strict=True)
+        return np.stack(images), np.array(labels, "int32")
+
+    def fingerprint():
+        about = (pathlib.Path(builder.data_dir) / "dataset_info.json").read_bytes()
+        chosen = (str(builder.data_dir), str(split), wanted.image_size, wanted.channels)
+        return hashlib.sha256(about + repr(chosen).encode()).hexdigest()
+
+    return Rows(
+        f"{name}/{split}",
+        (found.num_examples, *shape),
+        label_key is not None,
+        read,
+        header=lambda row: tuple(parse(records().read([row])[0])[0].shape),
+        origin=lambda row: records().origin(row),
+        fingerprint=fingerprint,
+        encoded=isinstance(builder.info.features[image_key], tfds.features.Image),
+        whole=lambda: _read(name, builder, image_key, label_key, split, wanted, (found.num_examples, *shape)),
+    )
+
+
+def _shape(name, stored, wanted):
+    """(height, width, channels) of the images as they come out."""
+    height, width, channels = stored
+    if wanted.image_size is None and None in (height, width):
+        raise ValueError(f"{name} has images of different sizes. Give image_size, such as image_size=64")
+    size = (wanted.image_size,) * 2 if wanted.image_size else (height, width)
+    return (*size, wanted.channels or channels)
+
+
+def _read(name, builder, image_key, label_key, split, wanted, shape):
     key = (str(builder.data_dir), str(split), wanted.image_size, wanted.channels)
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
-    prepare(name, builder)
     with quiet():
-        images, labels = _decoded(name, builder, image_key, label_key, split, wanted)
+        images, labels = _decoded(builder, image_key, label_key, split, wanted, shape)
     if images.nbytes <= _SMALL:
         images.flags.writeable = False
         _kept[key] = images, labels
@@ -135,25 +215,17 @@ def _read(name, builder, image_key, label_key, split, wanted):
     return images, labels
 
 
-def _decoded(name, builder, image_key, label_key, split, wanted):
+def _decoded(builder, image_key, label_key, split, wanted, shape):
     import tensorflow_datasets as tfds
 
-    for part in str(split).split("+"):
-        splits.check_name(part.split("[")[0].strip(), builder.info.splits, name)
-    count = builder.info.splits[split].num_examples
-    height, width, channels = builder.info.features[image_key].shape
-    if wanted.image_size is None and None in (height, width):
-        raise ValueError(f"{name} has images of different sizes. Give image_size, such as image_size=64")
-    channels = wanted.channels or channels
-    size = (wanted.image_size,) * 2 if wanted.image_size else (height, width)
-    room.check((count, *size, channels))
-    images = np.empty((count, *size, channels), "uint8")
-    labels = None if label_key is None else np.empty(count, "int32")
+    images = np.empty(shape, "uint8")
+    labels = None if label_key is None else np.empty(len(images), "int32")
     used = {key: True for key in (image_key, label_key) if key}
     others = set(builder.info.features) - set(used)
+    one_size = None not in builder.info.features[image_key].shape[:2]
     stream = builder.as_dataset(
         split=split,
-        batch_size=None if None in (height, width) else 256,
+        batch_size=256 if one_size else None,
         decoders=tfds.decode.PartialDecoding(used) if others else None,
         read_config=tfds.ReadConfig(try_autocache=False),
     )

@@ -1,20 +1,19 @@
 """Folders of pictures, and folders of class folders of pictures."""
 
 import collections
-import concurrent.futures
 import dataclasses
+import functools
+import hashlib
 import pathlib
-import warnings
 
 import numpy as np
 
-from tfgan_zoo.data import decoding, room, splits
-from tfgan_zoo.data.source import Info, Source
+from tfgan_zoo.data import damage, decoding, splits
+from tfgan_zoo.data.source import Info, Rows, Source
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
 _SAMPLE = 100  # headers that decide how many channels a folder has
-_UNREADABLE = (OSError, SyntaxError, ValueError)  # Pillow raises SyntaxError for a broken PNG
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ def from_folder(folder):
     counts = {split: len(found.paths) for split, found in files.items()}
     shape = _shape([path for found in files.values() for path in found.paths])
     info = Info(folder.name, shape, names and len(names), names, counts)
-    return Source(info, lambda split, wanted: _read(split, wanted, info, files))
+    return Source(info, rows=lambda split, wanted: _rows(split, wanted, info, files))
 
 
 def _files(folder):
@@ -94,60 +93,55 @@ def _shape(paths):
 def _header(path):
     try:
         return decoding.header(path)
-    except _UNREADABLE:
+    except damage.UNREADABLE:
         return None
 
 
-def _read(split, wanted, info, files):
+def _rows(split, wanted, info, files):
     wanted = dataclasses.replace(wanted, channels=wanted.channels or info.image_shape[2])
     paths, classes = [], []
     for name, start, stop in splits.pieces(split, info.num_images, info.name):
         paths += files[name].paths[start:stop]
         classes += files[name].classes[start:stop]
-    with concurrent.futures.ThreadPoolExecutor() as pool:  # Pillow decodes without holding the interpreter
-        height, width = _one_size(pool, paths, wanted, info)
-        shape = (len(paths), height, width, wanted.channels)
-        room.check(shape)
-        images = np.empty(shape, "uint8")
-        read = list(pool.map(lambda job: _decode_into(images, *job, wanted), enumerate(paths)))
-    corrupt = [path for path, good in zip(paths, read, strict=True) if not good]
-    _answer_for(corrupt, len(paths), wanted.skip_corrupt)
-    labels = None if info.class_names is None else np.array([info.class_names.index(name) for name in classes], "int32")
-    if corrupt:
-        images, labels = images[np.array(read)], None if labels is None else labels[np.array(read)]
-    return images, labels
+    number = {name: index for index, name in enumerate(info.class_names or ("",))}
+    labels = np.array([number[name] for name in classes], "int32")
+    height, width = _one_size(paths, wanted, info)
+
+    def read(rows):
+        images = np.empty((len(rows), height, width, wanted.channels), "uint8")
+        for image, picture in zip(
+            images, damage.threads().map(lambda row: decoding.decode(paths[row], wanted), rows), strict=True
+        ):
+            if picture.shape != image.shape:  # one that a header promised, or that was replaced since
+                raise ValueError(f"it is {picture.shape[0]}×{picture.shape[1]}, not {height}×{width}")
+            image[...] = picture
+        return images, labels[np.asarray(rows)]
+
+    @functools.cache
+    def fingerprint():
+        digest = hashlib.sha256(repr((wanted.image_size, wanted.channels, info.class_names)).encode())
+        for path in paths:
+            about = path.stat()
+            digest.update(f"{path.absolute()}\0{about.st_size}\0{about.st_mtime_ns}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    return Rows(
+        f"{info.name}/{split}",
+        (len(paths), height, width, wanted.channels),
+        info.class_names is not None,
+        read,
+        header=lambda row: decoding.header(paths[row]),
+        origin=lambda row: str(paths[row]),
+        fingerprint=fingerprint,
+    )
 
 
-def _one_size(pool, paths, wanted, info):
+def _one_size(paths, wanted, info):
     if wanted.image_size is not None:
         return wanted.image_size, wanted.image_size
-    sizes = collections.Counter(found[:2] for found in pool.map(_header, paths) if found is not None)
+    sizes = collections.Counter(found[:2] for found in damage.threads().map(_header, paths) if found is not None)
     if len(sizes) > 1:
         shown = ", ".join(f"{height}×{width} ({count:,})" for (height, width), count in sizes.most_common(5))
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise ValueError(f"{info.name} has pictures of different sizes: {shown}{more}. Give one, such as image_size=64")
-    if not sizes:
-        _answer_for(paths, len(paths), skip=False)
-    return next(iter(sizes))
-
-
-def _decode_into(images, index, path, wanted):
-    try:
-        images[index] = decoding.decode(path, wanted)
-    except _UNREADABLE:
-        return False
-    return True
-
-
-def _answer_for(corrupt, count, skip):
-    if not corrupt:
-        return
-    shown = ", ".join(str(path) for path in corrupt[:5]) + (", …" if len(corrupt) > 5 else "")
-    if len(corrupt) == count:
-        raise ValueError(f"None of the {count:,} pictures can be read: {shown}. Check where they come from")
-    if not skip:
-        raise ValueError(
-            f"{len(corrupt):,} of {count:,} pictures cannot be read: {shown}. "
-            "Repair or remove them, or load the others with skip_corrupt=True"
-        )
-    warnings.warn(f"Left out {len(corrupt):,} of {count:,} pictures that cannot be read: {shown}", stacklevel=2)
+    return next(iter(sizes), (1, 1))  # no header can be read: whoever reads on will be told so

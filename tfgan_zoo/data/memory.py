@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from tfgan_zoo.data import decoding, room, splits
+from tfgan_zoo.data import damage, decoding, room, splits
 from tfgan_zoo.data.source import Info, Source
 
 
@@ -24,6 +24,34 @@ def from_arrays(images, labels=None):
     names = None if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
     info = Info("the array", images.shape[1:], names and len(names), names, {"train": len(images)})
     return Source(info, lambda split, wanted: cut(split, info, wanted, {"train": (images, labels)}.get))
+
+
+def from_rows(rows, skip_corrupt=False, verbose=True):
+    """All images of `Rows` in memory.
+
+    Args:
+        rows: a `Rows`.
+        skip_corrupt, verbose: as in `data.load`.
+
+    Returns:
+        (uint8 (N, H, W, C), int32 (N,) or None).
+
+    Raises:
+        MemoryError: if they would not fit.
+        ValueError: if some cannot be read and `skip_corrupt` is False.
+    """
+    room.check(rows.shape)
+    if rows.whole is not None:
+        return rows.whole()
+    images, labels, count = np.empty(rows.shape, "uint8"), np.empty(rows.shape[0], "int32"), 0
+
+    def keep(found, told):
+        nonlocal count
+        images[count : count + len(found)], labels[count : count + len(found)] = found, told
+        count += len(found)
+
+    damage.answer_for(damage.examine(rows, keep, verbose), rows, skip_corrupt)
+    return images[:count], labels[:count] if rows.labelled else None
 
 
 def from_npz(path):

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import errors, pixels
-from tfgan_zoo.data import bundled, catalogue, folders, idx, memory, order
+from tfgan_zoo.data import bundled, catalogue, damage, folders, idx, memory, order, planner, store
 from tfgan_zoo.data.source import Wanted
 
 log = logging.getLogger("tfgan_zoo")
@@ -56,6 +56,8 @@ def _looks_like_path(source):
 def _from_path(path):
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}. Check the path (now in {pathlib.Path.cwd()})")
+    if path.is_dir() and catalogue.is_prepared(path):
+        return catalogue.from_directory(path)
     if path.is_dir():
         return idx.from_folder(path) if idx.find(path) else folders.from_folder(path)
     if path.suffix == ".npz":
@@ -80,11 +82,21 @@ def info(source, data_dir=None):
     return find(source, data_dir).info
 
 
-def arrays(source, split="train", image_size=None, channels=None, data_dir=None, skip_corrupt=False):
-    """Read a source into memory as it is stored.
+def arrays(
+    source,
+    split="train",
+    image_size=None,
+    channels=None,
+    data_dir=None,
+    skip_corrupt=False,
+    cache=None,
+    verbose=True,
+):
+    """Read a source as it is stored: into memory, or mapped from a file of decoded images where they do not fit.
 
     Args:
-        source, split, image_size, channels, data_dir, skip_corrupt: as in `load`.
+        source, split, image_size, channels, data_dir, skip_corrupt, verbose: as in `load`.
+        cache: "memory", "file", or None to let size decide.
 
     Returns:
         (images, labels). Images: uint8 (N, H, W, C) in 0 to 255; float32 in [-1, 1] if a float array was given;
@@ -93,7 +105,11 @@ def arrays(source, split="train", image_size=None, channels=None, data_dir=None,
     Raises:
         ValueError, FileNotFoundError, MemoryError, RuntimeError: as in `load`.
     """
-    return _read(find(source, data_dir), split, Wanted(image_size, channels, skip_corrupt))
+    if cache == "none":
+        raise ValueError("cache='none' has no array to return. Give 'memory', 'file' or None, or stream with load")
+    found, wanted = find(source, data_dir), Wanted(image_size, channels, skip_corrupt)
+    kept, rows = _planned(found, split, wanted, cache, verbose)
+    return _read(found, split, wanted, "file" if kept == "file" else "memory", rows, verbose)
 
 
 def load(
@@ -107,16 +123,18 @@ def load(
     data_dir=None,
     drop_remainder=True,
     skip_corrupt=False,
+    cache=None,
+    verbose=True,
 ):
     """Load images, or points, as batches for `model.fit`.
 
     The order is a pure function of (seed, epoch, step), where the epoch is the one `set_epoch` chose last before an
-    iterator begins. For scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
+    iterator begins: the same from memory, from a file and from where the images lie. For scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
 
     Args:
         source: "digits"; "gaussian", "ring8" or "grid25" (points); a TFDS name such as "fashion_mnist" or "cifar10";
-            a folder of pictures, of class folders or of idx files; an .npz file; an array of images, or
-            (images, labels), uint8 or float32 in [-1, 1].
+            a folder of pictures, of class folders, of idx files, or of what `write` wrote; an .npz file; an array of
+            images, or (images, labels), uint8 or float32 in [-1, 1].
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
         image_size: side in pixels: images are cropped at the centre to a square, then resized with an antialiased
             Lanczos filter. None keeps the size, which must then be the same for all.
@@ -126,7 +144,11 @@ def load(
         seed: int that, with the epoch, fixes the order.
         data_dir: TFDS' data directory; None means its own default.
         drop_remainder: leave out the last, smaller batch of an epoch.
-        skip_corrupt: leave unreadable picture files out and say how many, instead of raising.
+        skip_corrupt: leave unreadable pictures out and say how many, instead of raising; both name a list of them.
+        cache: where decoded images of a folder or a TFDS dataset are kept: "memory"; "file", decoded once for this and
+            later processes, beneath $TFGAN_ZOO_CACHE; "none", each decoded anew whenever its turn comes. None takes
+            the first of these that has room, and says so.
+        verbose: True says where images are kept if not in memory, and shows progress of long reading.
 
     Returns:
         `tf.data.Dataset` of (images float32 (N, H, W, C) in [-1, 1], labels int32 (N,)), or of images alone when
@@ -141,12 +163,22 @@ def load(
     if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
         raise ValueError(f"batch_size={batch_size!r} is not a number of images. Give a positive int such as 64")
     wanted = Wanted(image_size, channels, skip_corrupt)
-    wanted.check()
     found = find(source, data_dir)
-    name = f"{found.info.name}/{split}"
-    images, labels = _read(found, split, wanted)
-    _check_batches(name, len(images), batch_size, drop_remainder)
-    return batched(images, labels, int(batch_size), shuffle, seed, drop_remainder)
+    kept, rows = _planned(found, split, wanted, cache, verbose)
+    if kept == "none":
+        shape, read = _streamed(rows, skip_corrupt, verbose)
+    else:
+        images, labels = _read(found, split, wanted, kept, rows, verbose)
+        shape = images.shape
+    _check_batches(f"{found.info.name}/{split}", shape[0], batch_size, drop_remainder)
+    rest = (int(batch_size), shuffle, seed, drop_remainder)
+    if kept == "memory":
+        return batched(images, labels, *rest)
+    if kept == "file":
+        return streamed(
+            shape, labels is not None, lambda rows: (images[rows], rows if labels is None else labels[rows]), *rest
+        )
+    return streamed(shape, rows.labelled, read, *rest)
 
 
 def shape_of(dataset):
@@ -168,15 +200,46 @@ def batched(images, labels, batch_size, shuffle, seed, drop_remainder):
         held = tf.convert_to_tensor(images)
         named = None if labels is None else tf.convert_to_tensor(labels)
 
-    count = len(images)
+    def gather(rows):
+        return tf.gather(held, rows), None if named is None else tf.gather(named, rows)
 
+    return _dataset(gather, len(images), batch_size, shuffle, seed, drop_remainder)
+
+
+def streamed(shape, labelled, read, batch_size, shuffle, seed, drop_remainder):
+    """The dataset over images that are read whenever their turn comes.
+
+    Args:
+        shape: (N, H, W, C).
+        labelled: whether there are labels.
+        read: function of an int64 array of rows that returns uint8 images and integer labels, or anything of their
+            length without labels; called from several threads.
+        batch_size, shuffle, seed, drop_remainder: as in `load`.
+    """
+
+    def called(rows):
+        images, labels = read(rows)
+        return np.asarray(images, "uint8"), np.asarray(labels, "int32")
+
+    def gather(rows):
+        images, labels = tf.numpy_function(called, [rows], (tf.uint8, tf.int32))
+        return tf.ensure_shape(images, (rows.shape[0], *shape[1:])), tf.ensure_shape(labels, rows.shape)
+
+    def chosen(rows):
+        images, labels = gather(rows)
+        return images, labels if labelled else None
+
+    return _dataset(chosen, shape[0], batch_size, shuffle, seed, drop_remainder)
+
+
+def _dataset(gather, count, batch_size, shuffle, seed, drop_remainder):
     def batch(epoch, step):
         rows = order.rows(seed, epoch, step, count, batch_size, shuffle)
         if drop_remainder:
             rows = tf.ensure_shape(rows, (batch_size,))
-        values = tf.gather(held, rows)
+        values, labels = gather(rows)
         values = pixels.from_uint8(values) if values.dtype == tf.uint8 else values
-        return values if named is None else (values, tf.gather(named, rows))
+        return values if labels is None else (values, labels)
 
     steps = order.steps(count // batch_size if drop_remainder else -(-count // batch_size))
     options = tf.data.Options()
@@ -185,14 +248,46 @@ def batched(images, labels, batch_size, shuffle, seed, drop_remainder):
     return steps.map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def _read(found, split, wanted):
+def _planned(found, split, wanted, cache, verbose):
+    """Where the images are to be kept, and their `Rows` unless they are in memory by their nature."""
     wanted.check()
     if found.info.is_points and (wanted.image_size or wanted.channels):
         raise ValueError(f"{found.info.name} is points: image_size and channels do not apply. Leave them out")
-    images, labels = found.read(split, wanted)
-    if len(images) < 2:
-        raise ValueError(f"{found.info.name}/{split} has {len(images)} image. Give at least two")
+    if found.rows is None:
+        if cache not in (None, "memory"):
+            raise ValueError(f"cache={cache!r} does not apply: {found.info.name} is in memory. Leave it out")
+        return "memory", None
+    rows = found.rows(split, wanted)
+    plan = planner.choose(rows, cache)
+    if verbose:
+        plan.say()
+    return plan.cache, rows
+
+
+def _read(found, split, wanted, kept, rows, verbose):
+    if rows is None:
+        images, labels = found.read(split, wanted)
+    elif kept == "file":
+        images, labels = store.opened(rows, wanted.skip_corrupt, verbose)
+    else:
+        images, labels = memory.from_rows(rows, wanted.skip_corrupt, verbose)
+    _check_enough(f"{found.info.name}/{split}", len(images))
     return images, labels
+
+
+def _streamed(rows, skip_corrupt, verbose):
+    """Shape and reading function of the images that can be read, when nothing of them is kept."""
+    damaged = store.damaged_among(rows, verbose) if rows.encoded else {}
+    damage.answer_for(damaged, rows, skip_corrupt)
+    good = np.setdiff1d(np.arange(rows.shape[0]), list(damaged)) if damaged else None
+    shape = rows.shape if good is None else (len(good), *rows.shape[1:])
+    _check_enough(rows.name, shape[0])
+    return shape, lambda wanted: rows.read(wanted if good is None else good[wanted])
+
+
+def _check_enough(name, count):
+    if count < 2:
+        raise ValueError(f"{name} has {count} image. Give at least two")
 
 
 def _check_batches(name, count, batch_size, drop_remainder):

@@ -52,13 +52,43 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True)
+class Rows:
+    """The images of a split where they lie, each read when it is asked for.
+
+    Args:
+        name: of source and split, for messages.
+        shape: (N, H, W, C) of all of them as they come out, uint8.
+        labelled: whether images have labels.
+        read: function of a sequence of rows, integers in [0, N), that returns (uint8 (n, H, W, C), int32 (n,)) and may
+            be called from several threads; without labels the second is zeros.
+        header: function of a row that returns (height, width, channels) as stored.
+        origin: function of a row that says where it lies, for messages.
+        fingerprint: function that returns a hexadecimal string; another one when the source has changed.
+        encoded: whether reading decodes pictures, rather than copies pixels.
+        whole: function that returns all (images, labels or None) at once, where that is faster than row by row.
+    """
+
+    name: str
+    shape: tuple
+    labelled: bool
+    read: Callable
+    header: Callable
+    origin: Callable
+    fingerprint: Callable
+    encoded: bool = True
+    whole: Callable | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Source:
-    """A found source.
+    """A found source: either `read`, for what is in memory by its nature, or `rows`, for what may be larger.
 
     Args:
         info: its description.
         read: function of (split, wanted) that returns (images or points, labels or None) as NumPy arrays.
+        rows: function of (split, wanted) that returns `Rows`; reads no image.
     """
 
     info: Info
-    read: Callable
+    read: Callable | None = None
+    rows: Callable | None = None

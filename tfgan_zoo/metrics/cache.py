@@ -4,8 +4,6 @@ import collections
 import hashlib
 import io
 import json
-import os
-import pathlib
 import warnings
 
 import numpy as np
@@ -18,7 +16,7 @@ _recent = collections.OrderedDict()
 
 def directory():
     """Where the cache lies: $TFGAN_ZOO_CACHE, or ~/.cache/tfgan_zoo."""
-    return pathlib.Path(os.environ.get("TFGAN_ZOO_CACHE") or pathlib.Path.home() / ".cache" / "tfgan_zoo")
+    return files.cache_directory()
 
 
 def fetch(key, build):

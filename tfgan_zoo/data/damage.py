@@ -1,0 +1,141 @@
+"""Pictures that cannot be decoded: found before training begins, and listed in a file with the reason of each."""
+
+import concurrent.futures
+import csv
+import functools
+import os
+import re
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import files
+
+# Pillow raises SyntaxError for a broken PNG; a picture of billions of pixels is a bomb, not a photograph
+UNREADABLE = (OSError, SyntaxError, ValueError, tf.errors.InvalidArgumentError, tf.errors.DataLossError)
+_CHUNK_BYTES = 2**25  # of images read at a time
+
+
+def examine(rows, keep=None, verbose=True):
+    """Read every image once.
+
+    Args:
+        rows: a `Rows`.
+        keep: function of (images, labels) that is given the readable ones in their order, chunk by chunk.
+        verbose: True shows a bar with rate and time left.
+
+    Returns:
+        Dict of row to the reason why it cannot be read.
+    """
+    count, damaged = rows.shape[0], {}
+    size = max(1, min(4096, _CHUNK_BYTES // int(np.prod(rows.shape[1:]))))
+    chunks = [range(start, min(start + size, count)) for start in range(0, count, size)]
+    long = verbose and len(chunks) > 2
+    for chunk in watched(chunks, count, f"Reading {rows.name}") if long else chunks:
+        images, labels, found = _readable(rows, chunk)
+        damaged |= found
+        if keep and len(images):
+            keep(images, labels)
+    return damaged
+
+
+def _readable(rows, chunk):
+    """The images of a chunk that can be read, their labels, and why the others cannot."""
+    try:
+        return *rows.read(chunk), {}
+    except UNREADABLE:
+        pass
+    good, damaged = [], {}
+    for row in chunk:
+        try:
+            good.append(rows.read([row]))
+        except UNREADABLE as error:
+            damaged[row] = reason(error)
+    images, labels = (np.concatenate(part) for part in zip(*good, strict=True)) if good else ((), ())
+    return images, labels, damaged
+
+
+def reason(error):
+    """One line for an exception, without the memory address Pillow puts into it."""
+    text = " ".join(str(getattr(error, "message", None) or error).split()) or type(error).__name__
+    return re.sub(r" <_io\.\S+ object at 0x[0-9a-f]+>", " the file", text)
+
+
+def answer_for(damaged, rows, skip):
+    """Raise if images are damaged, or warn if they may be left out; either way with the path of the whole list.
+
+    Args:
+        damaged: what `examine` returned.
+        rows: the `Rows` that were examined.
+        skip: True leaves them out.
+
+    Raises:
+        ValueError: if there are some and `skip` is False, or all are.
+    """
+    if not damaged:
+        return
+    count = rows.shape[0]
+    shown = ", ".join(rows.origin(row) for row in list(damaged)[:5]) + (", …" if len(damaged) > 5 else "")
+    listed = _listed(damaged, rows)
+    if len(damaged) == count:
+        raise ValueError(f"None of the {count:,} pictures can be read: {shown}{listed}. Check where they come from")
+    if not skip:
+        raise ValueError(
+            f"{len(damaged):,} of {count:,} pictures cannot be read: {shown}{listed}. "
+            "Repair or remove them, or load the others with skip_corrupt=True"
+        )
+    warnings.warn(f"Left out {len(damaged):,} of {count:,} pictures that cannot be read: {shown}{listed}", stacklevel=2)
+
+
+def report(damaged, rows):
+    """Write the list of damaged images, with the reason of each, as CSV; returns its path.
+
+    Args:
+        damaged: what `examine` returned.
+        rows: the `Rows` that were examined.
+
+    Raises:
+        OSError: if the cache directory cannot be written.
+    """
+    path = kept_in(rows).with_suffix(".corrupt.csv")
+    with files.whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("row", "where", "reason"))
+        writer.writerows((row, rows.origin(row), why) for row, why in damaged.items())
+    return path
+
+
+def _listed(damaged, rows):
+    try:
+        return f" (all of them, with reasons: {report(damaged, rows)})"
+    except OSError:  # a cache that cannot be written: the names are still said
+        return ""
+
+
+def kept_in(rows):
+    """Where what is known about rows is kept, without a suffix."""
+    name = re.sub(r"[^\w.-]+", "_", rows.name)
+    return files.cache_directory() / "data" / f"{name}-{rows.fingerprint()[:16]}"
+
+
+def watched(chunks, count, title):
+    """The chunks themselves, with a bar on stderr that shows images per second and the time left."""
+    from rich import progress
+    from rich.console import Console
+
+    columns = ("{task.description}", progress.BarColumn(), progress.MofNCompleteColumn(), "{task.fields[rate]}")
+    console = Console(stderr=True)
+    bar = progress.Progress(*columns, progress.TimeRemainingColumn(), console=console, transient=True)
+    with bar:
+        task = bar.add_task(title, total=count, rate="")
+        for chunk in chunks:
+            yield chunk
+            speed = bar.tasks[task].speed
+            bar.update(task, advance=len(chunk), rate=f"{speed:,.0f} images/s" if speed else "")
+
+
+@functools.cache
+def threads():
+    """The pool that decodes: Pillow and TensorFlow do so without holding the interpreter."""
+    return concurrent.futures.ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")

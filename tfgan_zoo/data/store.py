@@ -1,0 +1,62 @@
+"""Decoded images kept in one file each on disk, for data that memory does not hold."""
+
+import shutil
+
+import numpy as np
+
+from tfgan_zoo import files
+from tfgan_zoo.data import damage
+
+
+def path_of(rows):
+    """The directory in which rows are, or would be, kept decoded."""
+    return damage.kept_in(rows)
+
+
+def opened(rows, skip_corrupt=False, verbose=True):
+    """The images of rows from disk, decoded there once; a source that changes is decoded anew.
+
+    Args:
+        rows: a `Rows`.
+        skip_corrupt, verbose: as in `data.load`.
+
+    Returns:
+        (images uint8 (M, H, W, C), mapped from disk and read-only; labels int32 (M,) or None), M the readable ones.
+
+    Raises:
+        ValueError: if some cannot be read and `skip_corrupt` is False.
+        OSError: if there is no room, or no permission to write.
+    """
+    path = path_of(rows)
+    if not path.exists():
+        _fill(rows, path, verbose)
+    state = files.read_json(path / "state.json")
+    damage.answer_for({int(row): why for row, why in state["damaged"].items()}, rows, skip_corrupt)
+    images = np.memmap(path / "images.raw", "uint8", mode="r", shape=(state["count"], *rows.shape[1:]))
+    return images, np.fromfile(path / "labels.raw", "int32") if rows.labelled else None
+
+
+def damaged_among(rows, verbose=True):
+    """Dict of row to reason for images that cannot be read; examined once, and then known until the source changes."""
+    path = path_of(rows).with_suffix(".examined.json")
+    if not path.exists():
+        files.write_json(path, {str(row): why for row, why in damage.examine(rows, verbose=verbose).items()})
+    return {int(row): why for row, why in files.read_json(path).items()}
+
+
+def _fill(rows, path, verbose):
+    for rest in path.parent.glob(f".{path.name}.*"):  # of a process that was killed while writing
+        shutil.rmtree(rest, ignore_errors=True)
+    count = 0
+    with files.whole(path, directory=True) as temporary:
+        # Written, not mapped: on a full disk a map kills the process where a write raises.
+        with open(temporary / "images.raw", "wb") as images_file, open(temporary / "labels.raw", "wb") as labels_file:
+
+            def keep(images, labels):
+                nonlocal count
+                images_file.write(np.ascontiguousarray(images).data)
+                labels_file.write(np.ascontiguousarray(labels, "int32").data)
+                count += len(images)
+
+            damaged = damage.examine(rows, keep, verbose)
+        files.write_json(temporary / "state.json", {"count": count, "damaged": damaged})
