@@ -4,39 +4,16 @@ DCGAN 28x28x1, batch 64: pairs of runs in turn, CPU seconds of the process, the 
 step's arithmetic over the rate of a large matrix multiplication measured in the same process.
 """
 
-import math
 import statistics
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 import typer
 
 import tfgan_zoo as tz
 from benchmarks.plain import plain_like
-
-
-def multiplications(network):
-    """Multiply-adds of one forward pass on one image, layer by layer."""
-    counts = []
-    for layer in network.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None:
-            continue
-        # a transposed convolution spends its kernel on every pixel that comes in, a convolution on each that goes out
-        side = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
-        counts.append(math.prod(kernel.shape) * math.prod(side.shape[1:-1]))
-    return counts
-
-
-def flops_of_step(gan, batch_size):
-    """Floating-point operations of one update of each player."""
-    g, d = multiplications(gan.generator), multiplications(gan.discriminator)
-    backward = lambda layers: sum(layers) + sum(layers[1:])  # noqa: E731  weights, and inputs but for the first layer's
-    critic = sum(g) + 2 * (sum(d) + backward(d))
-    generator = sum(g) + sum(d) + sum(d) + backward(g)
-    return 2 * batch_size * (critic + generator)
+from tfgan_zoo.profiling import flops_of_step, matmul_rate
 
 
 def cpu_seconds(model, dataset):
@@ -44,17 +21,6 @@ def cpu_seconds(model, dataset):
     begin = time.process_time()
     model.fit(dataset, verbose=0)
     return time.process_time() - begin
-
-
-def matmul_rate(size=2048, repeats=8):
-    """Floating-point operations a CPU second of multiplying large float32 matrices."""
-    a = tf.random.normal((size, size))
-    multiply = tf.function(lambda: tf.linalg.matmul(a, a))
-    multiply()
-    begin = time.process_time()
-    for _ in range(repeats):
-        multiply().numpy()
-    return repeats * 2 * size**3 / (time.process_time() - begin)
 
 
 def main(width: int = 64, batch_size: int = 64, steps: int = 30, pairs: int = 9):
@@ -65,7 +31,7 @@ def main(width: int = 64, batch_size: int = 64, steps: int = 30, pairs: int = 9)
     gan.compile()
     plain.compile()
     images = np.random.default_rng(0).uniform(-1, 1, (steps * batch_size, 28, 28, 1)).astype("float32")
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(batch_size).cache()
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(batch_size, drop_remainder=True).cache()
     for model in (gan, plain):
         cpu_seconds(model, dataset)
     ours, theirs, rates = [], [], []
@@ -74,7 +40,7 @@ def main(width: int = 64, batch_size: int = 64, steps: int = 30, pairs: int = 9)
             seconds.append(cpu_seconds(model, dataset) / steps)
         rates.append(matmul_rate())
     ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
-    flops, rate = flops_of_step(gan, batch_size), statistics.median(rates)
+    flops, rate = flops_of_step(gan, dataset.element_spec), statistics.median(rates)
     print(f"tfgan_zoo   {statistics.median(ours):.4f} CPU s a step")
     print(f"plain Keras {statistics.median(theirs):.4f} CPU s a step")
     print(

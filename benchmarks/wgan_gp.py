@@ -136,38 +136,18 @@ def our_side(width, batch_size, steps, warm_up, threads, jit):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     import tfgan_zoo as tz
-    from benchmarks.step import matmul_rate
+    from tfgan_zoo.profiling import flops_of_step, matmul_rate
 
     tz.runtime.setup(seed=0, jit=jit)
     gan = tz.create("wgan_gp", (28, 28, 1), width=width)
     gan.compile()
     images = np.random.default_rng(0).uniform(-1, 1, (steps * N_CRITIC * batch_size, 28, 28, 1)).astype("float32")
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(N_CRITIC * batch_size).cache()
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(N_CRITIC * batch_size, drop_remainder=True).cache()
     gan.fit(dataset.take(warm_up), verbose=0)
     begin = time.process_time()
     gan.fit(dataset, verbose=0)
     seconds = (time.process_time() - begin) / steps
-    return {"seconds": seconds, "flops": flops_of_step(gan, batch_size), "rate": matmul_rate()}
-
-
-def flops_of_step(gan, batch_size):
-    """Floating-point operations of a step, counting what the mathematics needs and the layers' kernels only.
-
-    A pass through a network costs its multiply-adds once; a gradient with respect to weights, or to what goes into
-    a layer, as much again. The critic's update: G forward; D forward, weights and inputs (but for the first layer's)
-    for real and for generated images; for the penalty D forward, the slopes (inputs of every layer), and the gradient
-    of the slopes, which for each layer is one product for its weights and one for what came from above, nothing for
-    the top layer's; the slope of a leaky rectifier is constant, so that nothing flows back through D's forward pass.
-    G's update: G forward, D forward, D's inputs, and G's weights and inputs (but for the first layer's).
-    """
-    from benchmarks.step import multiplications
-
-    g, d = multiplications(gan.generator), multiplications(gan.discriminator)
-    backward = lambda layers: sum(layers) + sum(layers[1:])  # noqa: E731
-    penalty = sum(d) + sum(d) + sum(d) + sum(d[:-1])
-    critic = sum(g) + 2 * (sum(d) + backward(d)) + penalty
-    generator = sum(g) + sum(d) + sum(d) + backward(g)
-    return 2 * batch_size * (gan.n_critic * critic + generator)
+    return {"seconds": seconds, "flops": flops_of_step(gan, dataset.element_spec), "rate": matmul_rate()}
 
 
 def offer(width, path):

@@ -66,21 +66,20 @@ class Summary:
 
     def show(self):
         """Print the numbers on one screen."""
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(show_header=False, box=None, title=f"Steps {self.first} to {self.last} of training")
-        table.add_row("step", f"{1e3 * self.wall_s:,.1f} ms, {1e3 * self.cpu_s:,.1f} ms of CPU")
-        table.add_row("input wait", f"{1e3 * self.wait_s:,.2f} ms, {self.wait_s / self.wall_s:.1%} of the step")
-        table.add_row("images", f"{self.images / self.wall_s:,.0f} a second, {self.images:,} a step")
+        lines = {
+            "step": f"{1e3 * self.wall_s:,.1f} ms, {1e3 * self.cpu_s:,.1f} ms of CPU",
+            "input wait": f"{1e3 * self.wait_s:,.2f} ms, {self.wait_s / self.wall_s:.1%} of the step",
+            "images": f"{self.images / self.wall_s:,.0f} a second, {self.images:,} a step",
+            "arithmetic": "not counted: several devices share it",
+            "memory": f"{self.memory / 2**20:,.0f} MiB at its peak",
+            "profile": f"{self.directory}, for TensorBoard with tensorboard-plugin-profile",
+        }
         if self.flops:
-            unit = "CPU second" if self.device == "CPU" else "second"
-            table.add_row("arithmetic", f"{self.flops / 1e9:,.2f} GFLOP a step, {self.share:.0%} of the rate of matrix")
-            table.add_row("", f"multiplication, {self.rate / 1e9:,.0f} GFLOP a {unit}")
-        table.add_row("memory", f"{self.memory / 2**20:,.0f} MiB at its peak")
-        table.add_row("profile", f"{self.directory}: tensorboard --logdir {self.directory}")
-        table.add_row("", "(it is drawn by TensorBoard's plugin: pip install tensorboard-plugin-profile)")
-        Console(soft_wrap=True, highlight=False).print(table)
+            rate = f"{self.rate / 1e9:,.0f} GFLOP a {'CPU ' if self.device == 'CPU' else ''}second"
+            lines["arithmetic"] = f"{self.flops / 1e9:,.2f} GFLOP a step, {self.share:.0%} of matrix products' {rate}"
+        print(f"\nSteps {self.first:,} to {self.last:,} of training")
+        for name, text in lines.items():
+            print(f"  {name:12}{text}")
 
 
 class Profile(keras.callbacks.Callback):

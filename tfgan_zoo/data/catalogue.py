@@ -156,22 +156,36 @@ def _rows(name, builder, image_key, label_key, split, wanted):
         splits.check_name(part.split("[")[0].strip(), builder.info.splits, name)
     found = builder.info.splits[split]
     shape = _shape(name, builder.info.features[image_key].shape, wanted)
+    one_size = None not in builder.info.features[image_key].shape
     used = {key: True for key in (image_key, label_key) if key}
     features = tfds.decode.PartialDecoding(used).extract_features(builder.info.features)
-    records = functools.cache(lambda: Records(found.file_instructions, builder.info.file_format.file_suffix))
+    random_access = builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD  # which TFDS does not stream
+    records = functools.cache(lambda: Records(found.file_instructions, random_access))
 
-    @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
     def parse(record):
         example = features.deserialize_example(record)
         return example[image_key], tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
 
+    parse_one = tf.function(parse, input_signature=[tf.TensorSpec((), tf.string)])
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
+    def parse_all(batch):
+        return tf.map_fn(parse, batch, fn_output_signature=(tf.uint8, tf.int32))
+
     def one(record):
-        image, label = parse(record)
+        image, label = parse_one(record)
         return decoding.fit(image.numpy()[None], wanted)[0], label.numpy()
 
     def read(rows):
-        images, labels = zip(*damage.threads().map(one, records().read(rows)), strict=True)
+        batch = records().read(rows)
+        if one_size:
+            images, labels = parse_all(batch)
+            return decoding.fit(images.numpy(), wanted), labels.numpy()
+        images, labels = zip(*damage.threads().map(one, batch), strict=True)
         return np.stack(images), np.array(labels, "int32")
+
+    def whole():
+        return _read(name, builder, image_key, label_key, split, wanted, (found.num_examples, *shape))
 
     def fingerprint():
         about = (pathlib.Path(builder.data_dir) / "dataset_info.json").read_bytes()
@@ -183,11 +197,11 @@ def _rows(name, builder, image_key, label_key, split, wanted):
         (found.num_examples, *shape),
         label_key is not None,
         read,
-        header=lambda row: tuple(parse(records().read([row])[0])[0].shape),
+        header=lambda row: tuple(parse_one(records().read([row])[0])[0].shape),
         origin=lambda row: records().origin(row),
         fingerprint=fingerprint,
         encoded=isinstance(builder.info.features[image_key], tfds.features.Image),
-        whole=lambda: _read(name, builder, image_key, label_key, split, wanted, (found.num_examples, *shape)),
+        whole=None if random_access else whole,
     )
 
 

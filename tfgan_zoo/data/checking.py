@@ -127,9 +127,8 @@ def _judge(findings, image_size, channels, batch_size):
             shown = ", ".join(empty[:5]) + (", …" if len(empty) > 5 else "")
             wrong.append(f"{split} has no image of {len(empty):,} of its classes: {shown}.")
         elif part.classes and max(part.classes) > _IMBALANCE * min(part.classes):
-            noted.append(
-                f"{split}: the largest class has {max(part.classes) / min(part.classes):.0f} times the smallest."
-            )
+            ratio = max(part.classes) / min(part.classes)
+            noted.append(f"{split}: the largest class has {ratio:.0f} times the images of the smallest.")
         smaller = sum(count for size, count in part.sizes.items() if image_size and min(size) < image_size)
         if smaller:
             noted.append(f"{split}: {smaller:,} images are smaller than image_size={image_size} and will be enlarged.")

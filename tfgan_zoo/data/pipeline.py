@@ -128,8 +128,9 @@ def load(
 ):
     """Load images, or points, as batches for `model.fit`.
 
-    The order is a pure function of (seed, epoch, step), where the epoch is the one `set_epoch` chose last before an
-    iterator begins: the same from memory, from a file and from where the images lie. For scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
+    The order is a pure function of (seed, epoch, step), the same from memory, from a file and from where the images
+    lie; the epoch is the one `set_epoch` chose last before an iterator begins. For scoring, give
+    `shuffle=False, drop_remainder=False`: every image once, in stored order.
 
     Args:
         source: "digits"; "gaussian", "ring8" or "grid25" (points); a TFDS name such as "fashion_mnist" or "cifar10";
@@ -166,19 +167,17 @@ def load(
     found = find(source, data_dir)
     kept, rows = _planned(found, split, wanted, cache, verbose)
     if kept == "none":
-        shape, read = _streamed(rows, skip_corrupt, verbose)
+        shape, labelled, read = _streamed(rows, skip_corrupt, verbose)
     else:
         images, labels = _read(found, split, wanted, kept, rows, verbose)
-        shape = images.shape
+        shape, labelled = images.shape, labels is not None
     _check_batches(f"{found.info.name}/{split}", shape[0], batch_size, drop_remainder)
     rest = (int(batch_size), shuffle, seed, drop_remainder)
     if kept == "memory":
         return batched(images, labels, *rest)
     if kept == "file":
-        return streamed(
-            shape, labels is not None, lambda rows: (images[rows], rows if labels is None else labels[rows]), *rest
-        )
-    return streamed(shape, rows.labelled, read, *rest)
+        read = store.reader(images, labels)
+    return streamed(shape, labelled, read, *rest)
 
 
 def shape_of(dataset):
@@ -212,24 +211,16 @@ def streamed(shape, labelled, read, batch_size, shuffle, seed, drop_remainder):
     Args:
         shape: (N, H, W, C).
         labelled: whether there are labels.
-        read: function of an int64 array of rows that returns uint8 images and integer labels, or anything of their
-            length without labels; called from several threads.
+        read: function of an int64 array of rows, as that of `Rows`.
         batch_size, shuffle, seed, drop_remainder: as in `load`.
     """
 
-    def called(rows):
-        images, labels = read(rows)
-        return np.asarray(images, "uint8"), np.asarray(labels, "int32")
-
     def gather(rows):
-        images, labels = tf.numpy_function(called, [rows], (tf.uint8, tf.int32))
-        return tf.ensure_shape(images, (rows.shape[0], *shape[1:])), tf.ensure_shape(labels, rows.shape)
-
-    def chosen(rows):
-        images, labels = gather(rows)
+        images, labels = tf.numpy_function(read, [rows], (tf.uint8, tf.int32))
+        images, labels = tf.ensure_shape(images, (rows.shape[0], *shape[1:])), tf.ensure_shape(labels, rows.shape)
         return images, labels if labelled else None
 
-    return _dataset(chosen, shape[0], batch_size, shuffle, seed, drop_remainder)
+    return _dataset(gather, shape[0], batch_size, shuffle, seed, drop_remainder)
 
 
 def _dataset(gather, count, batch_size, shuffle, seed, drop_remainder):
@@ -276,13 +267,14 @@ def _read(found, split, wanted, kept, rows, verbose):
 
 
 def _streamed(rows, skip_corrupt, verbose):
-    """Shape and reading function of the images that can be read, when nothing of them is kept."""
+    """Shape, whether there are labels, and the reading function of the images that can be read, when none are kept."""
     damaged = store.damaged_among(rows, verbose) if rows.encoded else {}
     damage.answer_for(damaged, rows, skip_corrupt)
-    good = np.setdiff1d(np.arange(rows.shape[0]), list(damaged)) if damaged else None
-    shape = rows.shape if good is None else (len(good), *rows.shape[1:])
-    _check_enough(rows.name, shape[0])
-    return shape, lambda wanted: rows.read(wanted if good is None else good[wanted])
+    _check_enough(rows.name, rows.shape[0] - len(damaged))
+    if not damaged:
+        return rows.shape, rows.labelled, rows.read
+    good = np.setdiff1d(np.arange(rows.shape[0]), list(damaged))
+    return (len(good), *rows.shape[1:]), rows.labelled, lambda wanted: rows.read(good[wanted])
 
 
 def _check_enough(name, count):

@@ -15,11 +15,11 @@ class Records:
 
     Args:
         instructions: TFDS' list of file instructions (filename, skip, take) of the split.
-        suffix: of the files' format: "array_record" or "tfrecord".
+        random_access: whether they are array_record files; else TFRecord.
     """
 
-    def __init__(self, instructions, suffix):
-        self._instructions, self._suffix = instructions, suffix
+    def __init__(self, instructions, random_access):
+        self._instructions, self._random_access = instructions, random_access
         self._ends = np.cumsum([one.take for one in instructions])
         self._lock = threading.Lock()
 
@@ -33,7 +33,7 @@ class Records:
             ValueError: if a file is cut short, or no TFRecord file.
             OSError: if a file is not there.
         """
-        if self._suffix == "array_record":
+        if self._random_access:
             return self._source.__getitems__([int(row) for row in rows])
         return [self._record(int(row)) for row in rows]
 

@@ -36,6 +36,15 @@ def opened(rows, skip_corrupt=False, verbose=True):
     return images, np.fromfile(path / "labels.raw", "int32") if rows.labelled else None
 
 
+def reader(images, labels):
+    """What `opened` returned, as the `read` of `Rows`."""
+
+    def read(rows):
+        return np.array(images[rows]), np.zeros(len(rows), "int32") if labels is None else labels[rows]
+
+    return read
+
+
 def damaged_among(rows, verbose=True):
     """Dict of row to reason for images that cannot be read; examined once, and then known until the source changes."""
     path = path_of(rows).with_suffix(".examined.json")
