@@ -1,8 +1,9 @@
 """The arithmetic of a step counted two ways, and a profile of a few steps with its summary."""
 
+import functools
 import math
+import os
 import sys
-import time
 
 import keras
 import numpy as np
@@ -17,18 +18,20 @@ SHAPE, BATCH = (16, 16, 1), 8
 
 
 @pytest.fixture(autouse=True)
-def nothing_asked():
+def nothing_asked(monkeypatch):
+    """No profile is asked for, and the machine's rate is measured with small matrices."""
+    monkeypatch.setattr(profiling, "matmul_rate", functools.partial(profiling.matmul_rate, size=256))
     profiling.request(False)
     yield
     profiling.request(False)
 
 
-def images(count, batch_size=BATCH):
-    return tz.data.load(np.zeros((count, *SHAPE), "uint8"), batch_size=batch_size)
+def points(steps):
+    return tz.data.load(np.zeros((steps * BATCH, 2), "float32"), batch_size=BATCH)
 
 
-def made(name="dcgan", width=4):
-    gan = tz.create(name, SHAPE, width=width)
+def made(name="gan", shape=(2,), **keywords):
+    gan = tz.create(name, shape, width=4, **keywords)
     gan.compile()
     return gan
 
@@ -38,7 +41,7 @@ def multiplications(network):
     counts = []
     for layer in network.layers:
         if (kernel := getattr(layer, "kernel", None)) is not None:
-            # a transposed convolution spends its kernel on every pixel that comes in, a convolution on each that goes out
+            # a transposed convolution spends its kernel on each pixel that comes in, another on each that goes out
             side = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
             counts.append(math.prod(kernel.shape) * math.prod(side.shape[1:-1]))
     return counts
@@ -50,17 +53,16 @@ def backward(layers):
 
 
 def test_the_graph_counts_what_the_layers_say():
-    gan = made()
+    gan = made("dcgan", SHAPE)
     g, d = multiplications(gan.generator), multiplications(gan.discriminator)
     critic = sum(g) + 2 * (sum(d) + backward(d))
     generator = sum(g) + sum(d) + sum(d) + backward(g)
-    for batch in (BATCH, 5):
-        spec = (tf.TensorSpec((batch, *SHAPE), tf.float32), tf.TensorSpec((batch,), tf.int32))
-        assert profiling.flops_of_step(gan, spec) == 2 * batch * (critic + generator)
+    spec = (tf.TensorSpec((BATCH, *SHAPE), tf.float32), tf.TensorSpec((BATCH,), tf.int32))
+    assert profiling.flops_of_step(gan, spec) == 2 * BATCH * (critic + generator)
 
 
 def test_a_penalty_and_its_gradient_are_counted():
-    gan = made("wgan_gp")
+    gan = made("wgan_gp", SHAPE, n_critic=2)
     g, d = multiplications(gan.generator), multiplications(gan.discriminator)
     # D forward, its slopes, and their gradient: one product for weights, one for what came from above, but for the top
     penalty = 3 * sum(d) + sum(d[:-1])
@@ -90,13 +92,14 @@ def test_products_are_counted_by_their_sides(function, expected):
 
 
 def test_a_profile_of_the_steps_asked_for(tmp_path, capsys):
-    profile = tz.callbacks.Profile(tmp_path, dataset := images(8 * BATCH), first=3, last=6)
+    profile = tz.callbacks.Profile(tmp_path, dataset := points(8), first=3, last=6)
     made().fit(dataset, epochs=2, verbose=0, callbacks=[profile])
     summary = profile.summary
     assert (summary.first, summary.last, summary.images) == (3, 6, BATCH)
     assert len(list(tmp_path.glob("plugins/profile/*/*.xplane.pb"))) == 1
-    assert 0 <= summary.wait_s < summary.wall_s
+    assert 0 < summary.wait_s < summary.wall_s
     assert 0 < summary.share < 1
+    assert summary.share == summary.flops / summary.cpu_s / summary.rate
     assert summary.memory > 50 * 2**20
     said = capsys.readouterr().out
     for line in ("Steps 3 to 6", "step ", "input wait", "images", "arithmetic", "memory", "profile"):
@@ -104,26 +107,34 @@ def test_a_profile_of_the_steps_asked_for(tmp_path, capsys):
     assert len(said.strip().splitlines()) < 20
 
 
-def test_a_step_that_waits_for_its_images_is_told_from_one_that_does_not(tmp_path):
-    def late(batch):
-        time.sleep(0.05)
-        return batch
+def test_the_wait_is_what_steps_spend_in_asking_for_batches(tmp_path):
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-    dataset = images(4 * BATCH)
-    slow = dataset.map(lambda batch: tf.ensure_shape(tf.numpy_function(late, [batch], tf.float32), (BATCH, *SHAPE)))
-    profile = tz.callbacks.Profile(tmp_path, slow, first=1, last=4, verbose=False)
-    made().fit(slow, verbose=0, callbacks=[profile])
-    assert 0.05 < profile.summary.wait_s <= profile.summary.wall_s
+    for age, name, events in (
+        (10, "newest", (("IteratorGetNextOp::DoCompute", 2), ("MatMul", 40), ("IteratorGetNextOp::DoCompute", 1))),
+        (99, "older", (("IteratorGetNextOp::DoCompute", 700),)),
+    ):
+        space = xplane_pb2.XSpace()
+        plane = space.planes.add(name="/host:CPU")
+        line = plane.lines.add()
+        for number, (event, milliseconds) in enumerate(events):
+            plane.event_metadata[number].name = event
+            line.events.add(metadata_id=number, duration_ps=milliseconds * 10**9)
+        path = tmp_path / "plugins/profile" / name / "host.xplane.pb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(space.SerializeToString())
+        os.utime(path, (1e9 - age, 1e9 - age))
+    assert profiling.input_wait(tmp_path) == pytest.approx(3e-3)
 
 
 def test_a_profile_ends_with_its_epoch(tmp_path):
-    profile = tz.callbacks.Profile(tmp_path, dataset := images(3 * BATCH), first=4, last=20, verbose=False)
+    profile = tz.callbacks.Profile(tmp_path, dataset := points(3), first=4, last=20, verbose=False)
     made().fit(dataset, epochs=3, verbose=0, callbacks=[profile])
     assert (profile.summary.first, profile.summary.last) == (4, 6)
 
 
 def test_too_short_a_training_is_said_to_be(tmp_path, capsys):
-    profile = tz.callbacks.Profile(tmp_path, dataset := images(3 * BATCH))
+    profile = tz.callbacks.Profile(tmp_path, dataset := points(3))
     made().fit(dataset, verbose=0, callbacks=[profile])
     assert profile.summary is None
     assert "training had 3 steps, and a profile begins before step 10" in capsys.readouterr().err
@@ -141,7 +152,7 @@ def test_the_flag_reaches_every_run(tmp_path, monkeypatch, capsys):
 
     def main(times: int = 0):
         for _ in range(times):
-            tz.Run(tmp_path / "out", config).train("dcgan", quiet=True)
+            tz.Run(tmp_path / "out", config).train("gan", quiet=True)
 
     for flags, profiled in (([], False), (["--profile", "--times", "1"], True), (["--profile"], False)):
         monkeypatch.setattr(sys, "argv", ["main", *flags])

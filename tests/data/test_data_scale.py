@@ -30,8 +30,6 @@ def photographs(tmp_path):
         place.mkdir(parents=True, exist_ok=True)
         suffix = "png" if index % 3 else "jpg"
         Image.fromarray(pixels if index % 5 else pixels[..., 0]).save(place / f"{index:02d}.{suffix}")
-            place / f"{index:02d}.{('jpg', 'png')[index % 3 > 0]}"
-        )
     return folder
 
 
@@ -46,9 +44,8 @@ def epochs(dataset, number=2):
     found = []
     for epoch in range(number):
         data.set_epoch(epoch)
-        found += [
-            part for batch in dataset.as_numpy_iterator() for part in (batch if isinstance(batch, tuple) else (batch,))
-        ]
+        for batch in dataset.as_numpy_iterator():
+            found += batch if isinstance(batch, tuple) else [batch]
     return found
 
 
@@ -293,7 +290,7 @@ def test_writing_is_whole_or_not_at_all(photographs, tmp_path):
 
 @pytest.mark.parametrize("source", ["ring8", np.zeros((4, 4, 4, 1), "float32") - 1])
 def test_what_has_no_pixels_is_not_written(tmp_path, source):
-    with pytest.raises(ValueError, match="is float32 .*: only images of uint8 pixels can be written"):
+    with pytest.raises(ValueError, match=r"is float32 .*: only images of uint8 pixels can be written"):
         data.write(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
