@@ -112,7 +112,7 @@ def test_the_command_says_what_it_found(pictures):
 
 
 def test_the_command_measures_a_models_need():
-    found = run("check", "digits", "--batch-size", 8, "--model", "dcgan")
+    found = run("check", "digits", "--batch-size", 8, "--model", "gan")
     assert "a training step takes" in found.output
     assert found.exit_code in (0, 1)
 

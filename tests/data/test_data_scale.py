@@ -128,7 +128,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_half_is_read(photogra
     assert not path.exists()
     images, labels = store.opened(rows)
     assert images.shape == (COUNT, 16, 16, 3)
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
     assert isinstance(images, np.memmap)
     assert labels.tolist() == sorted(labels.tolist())
 
@@ -243,10 +243,9 @@ def test_what_is_written_is_read_back_the_same(photographs, tmp_path):
     described, source = data.info(out), data.info(photographs)
     assert described.image_shape == (16, 16, 3)
     assert (described.num_images, described.class_names) == (source.num_images, source.class_names)
-    for split in ("train", "train[3:17]", "train[-4:]+train[:25%]"):
-        ours, theirs = data.arrays(out, split), data.arrays(photographs, split, image_size=16)
-        assert equal(ours, theirs), split
-    for cache in CACHES:
+    split = "train[3:17]+train[-4:]"
+    assert equal(data.arrays(out, split), data.arrays(photographs, split, image_size=16))
+    for cache in ("file", "none"):
         arguments = {"batch_size": 6, "cache": cache}
         assert equal(epochs(data.load(out, **arguments)), epochs(data.load(photographs, image_size=16, **arguments))), (
             cache
@@ -309,7 +308,7 @@ def test_splits_of_different_sizes_need_one(tmp_path):
 
 @pytest.fixture
 def prepared(tmp_path):
-    """A TFRecord dataset in three shards, of PNG files of one size or of many."""
+    """A TFRecord dataset of 60 PNG files in three shards, of one size or of many."""
 
     def make(one_size):
         random, folder = np.random.default_rng(0), tmp_path / f"prepared_{one_size}"
@@ -321,9 +320,9 @@ def prepared(tmp_path):
             name="made", version="1.0.0", data_dir=str(folder), module_name=__name__
         )
         info = tfds.core.DatasetInfo(builder=identity, features=tfds.features.FeaturesDict(features))
-        writer = tfds.core.SequentialWriter(info, max_examples_per_shard=9)
+        writer = tfds.core.SequentialWriter(info, max_examples_per_shard=20)
         writer.initialize_splits(["train"])
-        for index in range(COUNT):
+        for index in range(60):
             shape = (side, side, 3) if side else (*random.integers(12, 20, 2), 3)
             image = random.integers(0, 256, shape).astype("uint8")
             writer.add_examples({"train": [{"id": index, "image": image, "label": index % 4}]})
@@ -336,14 +335,12 @@ def prepared(tmp_path):
 @pytest.mark.parametrize("one_size", [True, False])
 def test_tfrecords_are_read_by_number(prepared, one_size):
     folder = prepared(one_size)
-    for split in ("train", "train[5:20]"):
-        held = epochs(data.load(folder, split, image_size=12, batch_size=5, cache="memory", drop_remainder=False))
-        read = epochs(data.load(folder, split, image_size=12, batch_size=5, cache="none", drop_remainder=False))
-        assert equal(held, read)
-    rows = rows_of(folder, "train[5:20]", image_size=12)
+    arguments = {"split": "train[15:45]", "image_size": 12, "batch_size": 10}
+    assert equal(*(epochs(data.load(folder, cache=cache, **arguments)) for cache in ("memory", "none")))
+    rows = rows_of(folder, "train[15:45]", image_size=12)
     assert rows.encoded
-    assert rows.read([0, 3, 14])[1].tolist() == [1, 0, 3]
-    assert rows.origin(4).endswith("-00001, record 0")
+    assert rows.read([0, 3, 29])[1].tolist() == [3, 2, 0]
+    assert rows.origin(5).endswith("-00001, record 0")
     assert rows.header(0)[2] == 3
 
 
@@ -351,11 +348,12 @@ def test_a_tfrecord_file_that_is_cut_short_is_said_to_be(prepared):
     folder = prepared(True)
     path = sorted(folder.glob("*tfrecord*"))[1]
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"1 of 24 pictures cannot be read: .*record 8 .*with reasons"):
-        data.load(folder, cache="none", batch_size=4)
+    for cache in CACHES:
+        with pytest.raises(ValueError, match=r"1 of 60 pictures cannot be read: .*record 19 .*with reasons"):
+            data.load(folder, cache=cache, batch_size=4)
     instructions = tfds.builder_from_directory(folder).info.splits["train"].file_instructions
-    with pytest.raises(ValueError, match="is cut short: it has 8 records"):
-        records.Records(instructions, random_access=False).read([17])
+    with pytest.raises(ValueError, match="is cut short: it has 19 records"):
+        records.Records(instructions, random_access=False).read([39])
 
 
 def test_a_directory_of_tfds_is_known_by_its_files(prepared, photographs):

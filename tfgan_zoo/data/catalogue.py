@@ -241,7 +241,8 @@ def _decoded(builder, image_key, label_key, split, wanted, shape):
         split=split,
         batch_size=256 if one_size else None,
         decoders=tfds.decode.PartialDecoding(used) if others else None,
-        read_config=tfds.ReadConfig(try_autocache=False),
+        # shard after shard: TFDS' own habit of reading 16 at a time would number images otherwise than `Records` does
+        read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
     )
     done = 0
     for batch in stream.as_numpy_iterator():

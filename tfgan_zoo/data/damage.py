@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from tfgan_zoo import files
 
-# Pillow raises SyntaxError for a broken PNG; a picture of billions of pixels is a bomb, not a photograph
-UNREADABLE = (OSError, SyntaxError, ValueError, tf.errors.InvalidArgumentError, tf.errors.DataLossError)
+DAMAGED_RECORDS = (tf.errors.InvalidArgumentError, tf.errors.DataLossError)
+UNREADABLE = (OSError, SyntaxError, ValueError, *DAMAGED_RECORDS)  # Pillow raises SyntaxError for a broken PNG
 _CHUNK_BYTES = 2**25  # of images read at a time
 
 
@@ -98,7 +98,7 @@ def report(damaged, rows):
     Raises:
         OSError: if the cache directory cannot be written.
     """
-    path = kept_in(rows).with_suffix(".corrupt.csv")
+    path = kept_in(rows, ".corrupt.csv")
     with files.whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("row", "where", "reason"))
@@ -113,10 +113,10 @@ def _listed(damaged, rows):
         return ""
 
 
-def kept_in(rows):
-    """Where what is known about rows is kept, without a suffix."""
+def kept_in(rows, suffix=""):
+    """Where something about rows is kept."""
     name = re.sub(r"[^\w.-]+", "_", rows.name)
-    return files.cache_directory() / "data" / f"{name}-{rows.fingerprint()[:16]}"
+    return files.cache_directory() / "data" / f"{name}-{rows.fingerprint()[:16]}{suffix}"
 
 
 def watched(chunks, count, title):

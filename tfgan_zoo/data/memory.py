@@ -1,5 +1,6 @@
 """Data that is in memory: NumPy arrays, and `.npz` files of them."""
 
+import contextlib
 import pathlib
 import warnings
 import zipfile
@@ -42,7 +43,8 @@ def from_rows(rows, skip_corrupt=False, verbose=True):
     """
     room.check(rows.shape)
     if rows.whole is not None:
-        return rows.whole()
+        with contextlib.suppress(*damage.DAMAGED_RECORDS):  # which one it is, reading one by one tells
+            return rows.whole()
     images, labels, count = np.empty(rows.shape, "uint8"), np.empty(rows.shape[0], "int32"), 0
 
     def keep(found, told):

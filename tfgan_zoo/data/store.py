@@ -1,5 +1,6 @@
-"""Decoded images kept in one file each on disk, for data that memory does not hold."""
+"""Decoded images kept in a file, for data that memory does not hold."""
 
+import contextlib
 import shutil
 
 import numpy as np
@@ -28,8 +29,9 @@ def opened(rows, skip_corrupt=False, verbose=True):
         OSError: if there is no room, or no permission to write.
     """
     path = path_of(rows)
-    if not path.exists():
-        _fill(rows, path, verbose)
+    with _alone(path):
+        if not path.exists():
+            _fill(rows, path, verbose)
     state = files.read_json(path / "state.json")
     damage.answer_for({int(row): why for row, why in state["damaged"].items()}, rows, skip_corrupt)
     images = np.memmap(path / "images.raw", "uint8", mode="r", shape=(state["count"], *rows.shape[1:]))
@@ -47,10 +49,23 @@ def reader(images, labels):
 
 def damaged_among(rows, verbose=True):
     """Dict of row to reason for images that cannot be read; examined once, and then known until the source changes."""
-    path = path_of(rows).with_suffix(".examined.json")
+    path = damage.kept_in(rows, ".examined.json")
     if not path.exists():
         files.write_json(path, {str(row): why for row, why in damage.examine(rows, verbose=verbose).items()})
     return {int(row): why for row, why in files.read_json(path).items()}
+
+
+@contextlib.contextmanager
+def _alone(path):
+    """A block that one process at a time enters: of several workers the first decodes and the others wait."""
+    import fcntl
+
+    with files.explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(path.with_name(f"{path.name}.lock"), "w")  # noqa: SIM115  closed with the block, and with it the lock
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fill(rows, path, verbose):
