@@ -15,7 +15,8 @@ import typer
 import tfgan_zoo as tz
 from tfgan_zoo.data import checking, writing
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__)
+_HELP = __doc__.replace("\n\n", "\n\n\b\n", 1)  # \b keeps the lines of the examples apart
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=_HELP)
 
 Source = Annotated[str, typer.Argument(help="A name such as digits or cifar10, a folder, or an .npz file.")]
 Size = Annotated[int | None, typer.Option(help="Side in pixels to crop and resize to.")]

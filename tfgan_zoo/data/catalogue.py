@@ -155,8 +155,8 @@ def _rows(name, builder, image_key, label_key, split, wanted):
     for part in str(split).split("+"):
         splits.check_name(part.split("[")[0].strip(), builder.info.splits, name)
     found = builder.info.splits[split]
-    shape = _shape(name, builder.info.features[image_key].shape, wanted)
-    one_size = None not in builder.info.features[image_key].shape
+    stored = builder.info.features[image_key].shape
+    shape, one_size = _shape(name, stored, wanted), None not in stored
     used = {key: True for key in (image_key, label_key) if key}
     features = tfds.decode.PartialDecoding(used).extract_features(builder.info.features)
     random_access = builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD  # which TFDS does not stream
@@ -197,7 +197,7 @@ def _rows(name, builder, image_key, label_key, split, wanted):
         (found.num_examples, *shape),
         label_key is not None,
         read,
-        header=lambda row: tuple(parse_one(records().read([row])[0])[0].shape),
+        header=lambda row: tuple(stored if one_size else parse_one(records().read([row])[0])[0].shape),
         origin=lambda row: records().origin(row),
         fingerprint=fingerprint,
         encoded=isinstance(builder.info.features[image_key], tfds.features.Image),
