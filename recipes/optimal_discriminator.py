@@ -12,6 +12,7 @@ import numpy as np
 import typer
 from keras import Input, Model, callbacks, layers, optimizers
 from rich.progress import track
+from scipy.stats import norm
 
 import tfgan_zoo as tz
 
@@ -21,11 +22,6 @@ PAIRS = {  # name: (p, q) as (weight, mean, standard deviation) of normal densit
     "equal": ([(1.0, 0.0, 1.0)], (1.0, 0.0, 1.0)),
 }
 OUT, GRID, LOOKS = Path("exported/optimal_discriminator"), np.linspace(-8, 8, 4001), 50
-
-
-def density(*normals):
-    """Of a mixture, on the grid."""
-    return sum(w * np.exp(-(((GRID - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi)) for w, mean, std in normals)
 
 
 def on_a_line(x):
@@ -57,7 +53,7 @@ def main(steps: int = 3000, seed: int = 0, out: Path = OUT, quiet: bool = False)
     path, panels, found = tz.files.directory(out) / "optimal_discriminator.json", {}, {}
     text = "| densities | value of D | -log 4 + 2 JSD | JSD by D | JSD | mean error of D |\n" + "|---" * 6 + "|\n"
     for name, (normals, generated) in track(PAIRS.items(), "Judging", disable=quiet):
-        p, q = density(*normals), density(generated)
+        p, q = (sum(w * norm.pdf(GRID, *moments) for w, *moments in some) for some in (normals, [generated]))
         best, film = p / (p + q), judged(normals, generated, steps, seed)
         divergence = np.trapezoid(p * np.log(2 * best) + q * np.log(2 * (1 - best)), GRID) / 2
         values = -np.trapezoid(p * np.logaddexp(0, -film) + q * np.logaddexp(0, film), GRID, axis=1)
@@ -66,11 +62,14 @@ def main(steps: int = 3000, seed: int = 0, out: Path = OUT, quiet: bool = False)
         numbers = (values[-1], theory, (values[-1] + np.log(4)) / 2, divergence, error)
         found[name] = dict(zip(("value", "theory", "jsd_by_d", "jsd", "error"), map(float, numbers), strict=True))
         text += f"| {name} | " + " | ".join(f"{number:.4f}" for number in numbers) + " |\n"
-        panels[f"{name}: densities"] = {"p, the data": (GRID, p), "q, generated": (GRID, q)}
-        panels[f"{name}: the discriminator"] = {"D(x)": (GRID, reached), "p / (p + q)": (GRID, best, "k--")}
+        drawn = {"p, the data": (GRID, p), "q, generated": (GRID, q), "D(x)": (GRID, reached)}
+        panels[f"{name}: densities and discriminator"] = drawn | {"p / (p + q)": (GRID, best, "k--")}
         by = np.arange(1, LOOKS + 1) * (steps // LOOKS)
-        panels[f"{name}: its value by step"] = {"D": (by, values), "-log 4 + 2 JSD": (by[[0, -1]], [theory] * 2, "k--")}
-    tz.pictures.save_lines(panels, path.with_suffix(".png"))
+        panels[f"{name}: the discriminator's value by step"] = {
+            "D": (by, values),
+            "-log 4 + 2 JSD": (by[[0, -1]], [theory] * 2, "k--"),
+        }
+    tz.pictures.save_lines(panels, path.with_suffix(".png"), columns=2)
     tz.metrics.records.save({"steps": steps, "seed": seed, "pairs": found}, path)
     path.with_suffix(".md").write_text(text, encoding="utf-8")
     print(f"\n{path.with_suffix('')}\n{text}")
