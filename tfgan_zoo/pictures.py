@@ -240,7 +240,7 @@ def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, colu
 
     Args:
         panels: dict title -> dict label -> (x, y), or (x, y, format) with Matplotlib's short format, such as "--" or
-            "o". Values that are not finite are left out of a curve.
+            "o". Values that are not finite are left out of a curve; one labelled "" is left out of the legend.
         path: the PNG to write.
         xlabel, ylabel: the words at the axes of every panel.
         log: True for powers of ten upwards.
@@ -256,7 +256,8 @@ def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, colu
             axis.plot(x, y, *style, label=label, markersize=5, linewidth=1.5)
         axis.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
         axis.grid(alpha=0.3)
-        axis.legend()
+        if any(curves):
+            axis.legend()
     _save_figure(figure, path)
 
 
