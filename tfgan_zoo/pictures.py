@@ -255,6 +255,7 @@ def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, colu
         for label, (x, y, *style) in curves.items():
             axis.plot(x, y, *style, label=label, markersize=5, linewidth=1.5)
         axis.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+        axis.locator_params(axis="x", nbins=7)  # or the numbers below touch each other
         axis.grid(alpha=0.3)
         if any(curves):
             axis.legend()
