@@ -1,6 +1,6 @@
 """Two parallel lines: what KL, Jensen-Shannon and Wasserstein say of them, and how much a generator learns from it.
 
-    python -m recipes.divergences [--steps 500]                                                       two minutes
+    python -m recipes.divergences [--steps 500]                                                       a minute
 
 Arjovsky et al. 2017, Example 1: data is (0, U[0, 1]), G makes (θ, U[0, 1]). Off θ = 0, KL is infinite, JS is log 2
 without a slope, and W1 is |θ|. At each θ a discriminator and a critic learn from samples, G resting; then they

@@ -1,6 +1,6 @@
 """The vanishing gradient: what an ever better discriminator tells a generator (Arjovsky & Bottou 2017, Fig. 2 and 3).
 
-    python -m recipes.vanishing_gradients [--dataset digits --steps 500]     10,000 of Fashion-MNIST, four minutes
+    python -m recipes.vanishing_gradients [--dataset digits --steps 500]     10,000 of Fashion-MNIST, five CPU minutes
 
 A DCGAN is trained for 1, 10 and 25 epochs. Each time its G rests while a new D learns to tell, and the length of G's
 gradient is taken under log(1 - D) and under -log D. Written: figure, table, JSON.
