@@ -1,6 +1,7 @@
 """The command line: a recipe's keywords become flags, and bad input becomes one sentence."""
 
 import functools
+import inspect
 import pathlib
 import sys
 import traceback
@@ -23,9 +24,9 @@ def run(main):
         try:
             main(**flags)
         except KeyboardInterrupt:
-            print(
-                "\nStopped. The same command continues from the last checkpoint; --fresh starts over.", file=sys.stderr
-            )
+            runs = "fresh" in inspect.signature(main).parameters  # an experiment of minutes keeps no checkpoints
+            hint = " The same command continues from the last checkpoint; --fresh starts over." if runs else ""
+            print(f"\nStopped.{hint}", file=sys.stderr)
             raise typer.Exit(130) from None
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
             if not _is_ours(error):

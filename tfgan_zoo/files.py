@@ -54,6 +54,21 @@ def explained(target):
         raise
 
 
+def directory(path):
+    """`path` as a directory that can be written to, made if it is not there; for the start of long work.
+
+    Raises:
+        OSError: with one sentence, when a file is in the way or there is no permission.
+    """
+    path = pathlib.Path(path)
+    try:
+        with explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OSError(error.errno, f"{path} cannot be a directory, a file is in its way. Choose another") from error
+    return path
+
+
 def write_json(target, value):
     """Write `value` as readable JSON, whole or not at all."""
     with whole(target) as temporary:
