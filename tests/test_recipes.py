@@ -22,7 +22,7 @@ from recipes import dcgan, vanilla_gan
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
 QUICK = {"dcgan", "wgan_gp", "cgan"}  # the others are built of the same parts and take minutes together
-OF_THEIR_OWN = {"improved_gan", "mode_collapse"}  # which tell another story than `runs.carry_out`
+OF_THEIR_OWN = {"improved_gan", "mode_collapse", "tune"}  # which tell another story than `runs.carry_out`
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
 ]

@@ -55,9 +55,8 @@ class View:
             self.running.pop(record["trial"], None)
         if not self.quiet and not hasattr(self, "live"):
             numbers = " ".join(f"{name}={_cell(record['values'][name])}" for name in self.names)
-            of = f"/{self.total}" if self.total else ""
             self.console.print(
-                f"trial {int(record['trial']) + 1}{of}  {numbers}  {self.goal} {_score(record)}  "
+                f"trial {record['trial']}  {numbers}  {self.goal} {_score(record)}  "
                 f"{record['wall_s']:.0f} s  {record['ended']}",
                 soft_wrap=True,
                 highlight=False,
@@ -70,14 +69,12 @@ class View:
         done = self.finished()
         table = Table(title=f"{len(done)}{f' of {self.total}' if self.total else ''} trials")
         for name in ("trial", *self.names, "epochs", self.goal, "s", "ended"):
-            table.add_column(name, justify="left" if name in (*self.names, "ended") else "right", overflow="fold")
+            table.add_column(name, no_wrap=name != "ended", overflow="fold")
         best = ranked(done, "min" if self.goal.startswith("fd_") else "max")[:1]
         for record in done:
             style = "bold" if best and record["trial"] == best[0]["trial"] else None
-            colour = ENDED.get(record["ended"].split()[0], "red")
-            table.add_row(
-                *self._row(record), f"{record['wall_s']:.0f}", f"[{colour}]{_plain(record['ended'])}", style=style
-            )
+            ended = f"[{ENDED.get(record['ended'].split()[0], 'red')}]{_plain(record['ended'])}"
+            table.add_row(*self._row(record), f"{record['wall_s']:.0f}", ended, style=style)
         with self.lock:
             for record in self.running.values():
                 table.add_row(*self._row(record), "", "running", style="dim")
@@ -89,11 +86,10 @@ class View:
 
 
 def ranked(trials, direction):
-    """Trials from best to worst, each with its "rank"; those within the spread of a better one share its rank.
+    """Trials from best to worst, each with its "rank": one more than there are trials better by more than the spread.
 
-    Two trials are a tie if their means differ by no more than the larger of their standard deviations over seeds. With
-    one seed there is no spread, and no tie but equality. Trials that hyperband let go on are ranked after those that
-    they became, diverged and collapsed ones last.
+    The spread between two trials is the larger of their standard deviations over seeds; with one seed there is none,
+    and no tie but equality. Trials that hyperband let go on stand behind all others, diverged and collapsed ones last.
 
     Args:
         trials: records.
@@ -101,22 +97,21 @@ def ranked(trials, direction):
     """
     sign = 1 if direction == "min" else -1
     went_on = {record["goes_on_from"]: record["trial"] for record in trials}
-    found, leader = [], None
-    order = sorted(trials, key=lambda one: (one["hopeless"], one["trial"] in went_on, sign * one["score"]))
-    for number, record in enumerate(order, 1):
+
+    def place(record):
+        return record["hopeless"], record["trial"] in went_on
+
+    def better(one, other):
+        spread = max(one["spread"] or 0.0, other["spread"] or 0.0)
+        ahead = sign * (other["score"] - one["score"]) > spread
+        return place(one) < place(other) or (place(one) == place(other) and ahead)
+
+    found = []
+    for record in sorted(trials, key=lambda record: (*place(record), sign * record["score"])):
         if record["trial"] in went_on:
             record = record | {"ended": f"went on as trial {went_on[record['trial']]}"}
-        elif leader is not None and _tied(leader, record):
-            number = leader["rank"]
-        record = record | {"rank": number}
-        leader = leader if leader and leader["rank"] == number else record
-        found.append(record)
+        found.append(record | {"rank": 1 + sum(better(other, record) for other in trials)})
     return found
-
-
-def _tied(leader, record):
-    spread = max(leader["spread"] or 0.0, record["spread"] or 0.0)
-    return leader["hopeless"] == record["hopeless"] and abs(leader["score"] - record["score"]) <= spread
 
 
 def markdown(found):
@@ -176,13 +171,14 @@ def show(found):
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(file=sys.stdout)
+    console.width = console.width if console.is_terminal else 200  # in a log nothing is gained by folding
     table = Table(title=found["title"])
     rows = [line.strip("| ").split(" | ") for line in markdown(found).splitlines() if line.startswith("|")]
     for name in rows[0]:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=name != "ended", overflow="fold")
     for row in rows[2:]:
         table.add_row(*map(_plain, row))
-    console = Console(file=sys.stdout)
     console.print(table)
     for sentence in sentences(found):
         console.print(sentence, highlight=False)
@@ -219,10 +215,13 @@ def draw_budget(found, path):
     line = [(at, value) for at, value in zip(x, y, strict=True) if value is not None]
     if line:
         axis.step(*zip(*line, strict=True), where="post", color="tab:orange", label="best so far")
-    if min(one["score"] for one in trials) > 0:
+    scores = [one["score"] for one in trials]
+    if min(scores) > 0 and max(scores) / min(scores) > 5:
         axis.set_yscale("log")
         _plain_ticks(axis.yaxis)
-    axis.set(xlabel="CPU s, all trials together", ylabel=found["objective"], title=found["title"])
+    axis.set(
+        xlim=(0, 1.05 * spent), xlabel="CPU s, all trials together", ylabel=found["objective"], title=found["title"]
+    )
     axis.grid(alpha=0.3)
     axis.legend()
     _save(figure, path)

@@ -100,7 +100,8 @@ def search(
         diversity=diversity,
     )
     config = {"model": name, "tuner": tuner, "objective": model.goal.name, "max_trials": max_trials, "seeds": seeds}
-    config |= {"seed": seed, "epochs": epochs, "batch_size": batch_size, **model.watched, **model.material.told}
+    config |= {"seed": seed, "epochs": epochs, "batch_size": batch_size, "every": model.watched["every"]}
+    config |= {"patience": patience, "diversity": diversity, **model.material.told}
     config |= {"space": {key: dimension.described() for key, dimension in model.space.items()}}
     done = _done(directory, config)
     if done:
@@ -172,14 +173,15 @@ def _confirm(found, model, oracle, quiet):
 
 
 def _about(found):
-    confirmed, kept = found["confirmed"], ("rank", "trial", "score", "spread", "epochs", "ended", "values")
+    confirmed, config = found["confirmed"], found["config"]
+    kept = ("rank", "score", "spread", "epochs", "ended", "values")
     return {
-        "model": f"{found['config']['model']}, found by {found['config']['tuner']} search",
-        "data": found["config"]["data"],
+        "model": f"{config['model']}, found by {config['tuner']} search",
+        "data": config["data"],
         "hyper-parameters": confirmed["values"],
-        "chosen by": f"{found['objective']} {confirmed['validation']:.4g} on validation",
-        "search": {key: value for key, value in found["config"].items() if key not in ("model", "data")},
-        "trials": {f"{one['rank']}.": {key: one[key] for key in kept if key != "rank"} for one in found["trials"]},
+        "chosen by": f"{found['objective']} {confirmed['validation']:.4g} on validation, in epoch {confirmed['epoch']}",
+        "search": {key: value for key, value in config.items() if key not in ("model", "data")},
+        "trials": {f"trial {one['trial']}:": {key: one[key] for key in kept} for one in found["trials"]},
     }
 
 
@@ -232,7 +234,7 @@ def _done(directory, config):
 def _told(found, directory, quiet):
     if not quiet:
         report.show(found)
-        print(f"{directory} holds the ranking, its pictures, and the winner as an export in best/.")
+        print(f"{directory} holds this as ranking.md and two pictures; best/README.md says how to load the winner.")
     return found
 
 

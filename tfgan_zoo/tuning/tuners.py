@@ -14,6 +14,7 @@ from tfgan_zoo import files
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.metrics import records
 from tfgan_zoo.tuning import spaces
+from tfgan_zoo.tuning.watch import IN_FULL
 
 PROJECT = "run"
 
@@ -128,7 +129,7 @@ class Tuner(keras_tuner.Tuner):
         before, past = None, numbers.get("tuner/trial_id")
         if past is not None:  # hyperband lets this one go on
             run = files.read_json(self._record(past))["runs"][number]
-            if run["hopeless"] or not run["ended"].startswith("all "):
+            if run["ended"] != IN_FULL:
                 return run | dict.fromkeys(("wall_s", "cpu_s", "fit_s", "score_s"), 0.0)
             before = run, self._weights(past, number)
         return self.hypermodel.run(

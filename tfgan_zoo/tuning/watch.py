@@ -9,6 +9,7 @@ from tfgan_zoo.metrics import records
 
 COUNTED = 256  # images whose diversity is looked at
 OFTEN = 50  # batches between two looks at the loss
+IN_FULL = "all epochs"  # why a run ended that nothing ended early
 
 
 class Watch(keras.callbacks.Callback):
@@ -86,7 +87,7 @@ class Watch(keras.callbacks.Callback):
         """What is recorded of this run, as JSON holds it."""
         best = None if self.hopeless else self.best
         return {
-            "ended": self.ended or f"all {self.epoch} epochs",
+            "ended": self.ended or IN_FULL,
             "hopeless": self.hopeless or best is None,
             "epochs": self.epoch,
             "score": self.goal.of(best) if best else self.goal.untrained,
