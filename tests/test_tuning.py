@@ -12,6 +12,7 @@ import sys
 import time
 import types
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
@@ -318,6 +319,22 @@ def test_hopeless_trials_come_last_and_those_that_went_on_after_what_they_became
     assert report.ranked(trials, "min")[2]["ended"] == "went on as trial 2"
 
 
+def test_the_live_table_shows_trials_that_ended_and_trials_that_run(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
+    monkeypatch.setenv("COLUMNS", "120")
+    done = [ended("0", 3.5, 0.5) | {"values": {"width": 8}, "epochs": 2, "wall_s": 12.3, "cpu_s": 9.0}]
+    with report.View("fd_points", ["width"], lambda: done, total=3) as view:
+        view.begin("1", {"width": 16})
+        view.look("1", 1, 7.25)
+    told = capsys.readouterr().err
+    for text in ("1 of 3 trials", "3.5 ± 0.5", "all epochs", "12", "7.25", "running"):
+        assert text in told
+    with report.View("fd_points", ["width"], lambda: done, total=3, quiet=True) as view:
+        view.begin("1", {"width": 16})
+        view.end(done[0] | {"trial": "1"})
+    assert capsys.readouterr().err == ""
+
+
 # ---- a search from its first trial to its export --------------------------------------------------------------------
 
 
@@ -510,6 +527,9 @@ def test_a_zoo_hypermodel_works_in_keras_tuners_own_search(tmp_path):
     assert float(built.generator_optimizer.learning_rate) == pytest.approx(
         model.values(best[0].hyperparameters)["learning_rate"]
     )
+    model.policy = keras.dtype_policies.DTypePolicy("mixed_bfloat16")  # as if it was set when the search began
+    keras.utils.clear_session()
+    assert model.build(best[0].hyperparameters).generator.layers[1].compute_dtype == "bfloat16"
 
 
 def test_the_recipe_hands_its_flags_to_the_search(monkeypatch):
@@ -527,7 +547,7 @@ SCRIPT = """
 import sys
 import tfgan_zoo as tz
 space = {"width": 8, "latent_dim": 3, "n_critic": 1, "beta_1": 0.5, "learning_rate": (1e-4, 1e-2, "log")}
-tz.tuning.search("gan", "ring8", space, tuner="random", max_trials=5, epochs=8, split="train[:3000]", batch_size=100,
+tz.tuning.search("gan", "ring8", space, tuner="random", max_trials=4, epochs=6, split="train[:2000]", batch_size=100,
                  directory=sys.argv[1], quiet=True)
 """
 

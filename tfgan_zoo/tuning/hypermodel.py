@@ -65,6 +65,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
         self.material = material.read(data, split, validation, image_size, extractor)
         self.told = self.material.keywords(name)
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.policy = keras.config.dtype_policy()  # which a cleared session forgets
         self.watched = {"every": every or max(1, epochs // LOOKS), "patience": patience, "floor": diversity}
         untrained = self.material.judge(self.build(keras_tuner.HyperParameters()))
         self.goal = Goal(objective or distance(untrained), untrained)
@@ -79,6 +80,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
         """The compiled model of a trial, its weights and noise drawn from `seed`."""
         values = self.values(hp)
         values.pop(spaces.BATCH_SIZE, None)
+        keras.config.set_dtype_policy(self.policy)
         keras.utils.set_random_seed(self.seed if seed is None else seed)
         model = registry.create(self.name, self.material.image_shape, **self.told | spaces.arguments(self.name, values))
         model.compile()
