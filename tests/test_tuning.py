@@ -240,6 +240,7 @@ def test_a_run_with_nan_stops_and_counts_as_untrained():
     run = trained([9.0, 4.0, 6.0], losses=[1.0, np.nan, 1.0]).run()
     assert run["ended"] == "diverged: NaN in epoch 2"
     assert (run["score"], run["hopeless"], run["best"]) == (50.0, True, None)
+    assert trained([9.0, np.nan]).run()["ended"] == "diverged: fd_points is nan in epoch 2"
     middle = trained([])
     middle.on_train_batch_end(0, {"loss": np.inf})
     assert middle.ended == "diverged: NaN in epoch 1"

@@ -1,7 +1,9 @@
 """A zoo entry as a keras-tuner HyperModel: numbers in, a compiled model; a fit that ends in scores."""
 
+import contextlib
 import gc
 import importlib.util
+import logging
 import time
 
 import keras
@@ -112,13 +114,9 @@ class ZooHyperModel(keras_tuner.HyperModel):
             self.values(hp).get(spaces.BATCH_SIZE, self.batch_size) * model.n_critic,
             self.seed if seed is None else seed,
         )
-        model.fit(
-            images,
-            initial_epoch=initial_epoch,
-            epochs=epochs or self.epochs,
-            callbacks=[watch, *callbacks],
-            verbose=verbose,
-        )
+        epochs, callbacks = epochs or self.epochs, [watch, *callbacks]
+        with _each_traced_once():
+            model.fit(images, initial_epoch=initial_epoch, epochs=epochs, callbacks=callbacks, verbose=verbose)
         return watch
 
     def run(self, hp, seed, epochs=None, before=None, kept=None, say=None):
@@ -157,6 +155,21 @@ class ZooHyperModel(keras_tuner.HyperModel):
         spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         spent |= {"fit_s": fit_s, "score_s": score_s}
         return {"seed": seed, **found, **{name: round(seconds, 3) for name, seconds in spent.items()}}
+
+
+@contextlib.contextmanager
+def _each_traced_once():
+    """Without TensorFlow's advice against tracing a function again and again: every trial is another model."""
+    logger = logging.getLogger("tensorflow")
+
+    def wanted(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)
 
 
 def check_tensorboard():

@@ -27,7 +27,7 @@ class Watch(keras.callbacks.Callback):
         floor: of the diversity, as a share of the data's; 0 for none.
         past: the run of which this is the continuation, or None.
         keep: whether to hold on to the weights of the best look.
-        say: function of (epoch, best score so far or None), called at every look, or None.
+        say: function of (epoch, its score or None), called at every look, or None.
     """
 
     def __init__(self, material, goal, every=1, patience=None, floor=0.1, past=None, keep=False, say=None):
@@ -67,6 +67,8 @@ class Watch(keras.callbacks.Callback):
         except ValueError as error:  # images that `evaluate` refuses, such as a blank
             return self._end(f"not scored in epoch {self.epoch}: {error}", hopeless=True)
         score, diversity = self.goal.of(record), self.material.diversity(images)
+        if not np.isfinite(score):
+            return self._end(f"diverged: {self.goal.name} is {score} in epoch {self.epoch}", hopeless=True)
         self.looks.append({"epoch": self.epoch, "score": score, "diversity": diversity})
         logs.update(self.goal.plain(record))
         if self.best is None or self.goal.better(score, self.goal.of(self.best)):
