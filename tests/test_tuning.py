@@ -1,6 +1,7 @@
 """Searches: spaces read from signatures, honest data, hopeless trials, crashes, workers, and what is left."""
 
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -318,6 +319,18 @@ def test_hopeless_trials_come_last_and_those_that_went_on_after_what_they_became
     trials = [ended("0", 9.0), ended("1", 0.5, hopeless=True), ended("2", 1.0, goes_on_from="3"), ended("3", 0.9)]
     assert places(trials) == [("2", 1), ("0", 2), ("3", 3), ("1", 4)]
     assert report.ranked(trials, "min")[2]["ended"] == "went on as trial 2"
+
+
+@pytest.mark.parametrize(
+    "values", [[5.0, 5.01, 9.0], [1e-5, 3e-4, 1e-2, 2e-3, 1e-4, 9e-3], ["b", "a"], [True, False], [7]]
+)
+def test_an_axis_of_the_parallel_picture_runs_from_foot_to_top_and_its_texts_stand_apart(values):
+    column = report._Column("it", values)
+    places, ticks = [column.place(value) for value in values], sorted(place for place, _ in column.ticks())
+    assert (min(places), max(places)) == ((0.5, 0.5) if values == [7] else (0.0, 1.0))
+    assert all(second - first > 0.05 for first, second in itertools.pairwise(ticks))
+    if len(values) == 6:  # over three decades: logarithmic
+        assert places[4] == pytest.approx(1 / 3)
 
 
 def test_the_live_table_shows_trials_that_ended_and_trials_that_run(monkeypatch, capsys):

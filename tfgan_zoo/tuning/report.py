@@ -285,7 +285,11 @@ class _Column:
     def ticks(self):
         """Pairs of place and text."""
         if not self.numbers or len(self.kinds) <= 4:
-            return [(self.place(value), _cell(value)) for value in dict.fromkeys(self.values)]
+            marks = []
+            for value in dict.fromkeys(self.values):  # from the best trial's on; texts must not lie on each other
+                if all(abs(self.place(value) - place) > 0.05 for place, _ in marks):
+                    marks.append((self.place(value), _cell(value)))
+            return marks
         if self.high == self.low:
             return [(0.5, _cell(self.values[0]))]
         steps = (self.low + (self.high - self.low) * share / 4 for share in range(5))
