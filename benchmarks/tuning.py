@@ -5,8 +5,8 @@
 A small dense GAN on points, random search. Everything counts that is not `fit` or a score: drawing numbers, building
 and compiling the model, clearing the session, writing the records.
 
-Memory does not stay flat: `keras.Model.fit` of a plain Keras model, too, leaves the graph of its step (`one_step_on_data`)
-behind when the model is gone (TensorFlow 2.21, Keras 3.15), in a cycle that Python's collector does not see.
+Memory does not stay flat: TensorFlow 2.21 and Keras 3.15 leave the graph of a step (`one_step_on_data`) behind when a
+model that was fitted is gone, be it of the zoo or plain Keras.
 """
 
 import os
