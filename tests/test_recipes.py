@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
 QUICK = {"dcgan", "wgan_gp", "cgan"}  # the others are built of the same parts and take minutes together
 EXPERIMENTS = {"divergences", "game_dynamics", "mode_collapse", "optimal_discriminator", "vanishing_gradients"}
-OF_THEIR_OWN = {"improved_gan", *EXPERIMENTS}  # which tell another story than `runs.carry_out`
+OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.carry_out`
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
 ]

@@ -35,6 +35,7 @@ from tfgan_zoo import (
     priors,
     runs,
     runtime,
+    tuning,
     zoo,
 )
 from tfgan_zoo.export import export
@@ -76,5 +77,6 @@ __all__ = [
     "priors",
     "runs",
     "runtime",
+    "tuning",
     "zoo",
 ]
