@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "objectives": set(),
     "penalties": set(),
     "augmentations": set(),
-    "latents": set(),
+    "latents": {"data", "metrics", "pictures", "priors"},
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},
@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "cli": set(),
 }
-TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
+TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
