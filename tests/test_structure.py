@@ -30,7 +30,9 @@ MAY_IMPORT = {
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
     "export": {"pictures"},
-    "callbacks": {"data", "pictures", "metrics"},
+    "callbacks": {"data", "doctor", "pictures", "metrics"},
+    "doctor": {"data"},
+    "human": {"data"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "cli": set(),
 }

@@ -76,7 +76,7 @@ def nearest(
     ranks = ["sample", *(f"nearest {rank}" if rank > 1 else "nearest" for rank in range(1, neighbours + 1))]
     where = "pixels" if extractor is None else f"features of {extractor.name}"
     titles = [f"{distance:.2f}" for distance in distances[:, 0]]
-    drawing.save(shown, to, 1 + neighbours, titles, ranks, f"least distance in {where}, and whose it is")
+    drawing.save(shown, to, 1 + neighbours, titles, ranks, f"left: distance to the nearest, in {where}")
     return Neighbours(samples, images, rows, distances)
 
 

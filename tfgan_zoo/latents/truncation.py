@@ -66,5 +66,5 @@ def truncate(model, threshold, num_images=8, labels=None, seed=0, to=None):
     drawn = np.asarray(model.draw_latents(count, seed), "float64") / prior.stddev
     latents = np.concatenate([prior.stddev * truncated(drawn, one) for one in thresholds])
     images = drawing.images_of(model, latents, tuple(np.tile(part, len(thresholds)) for part in told))
-    drawing.save(images, to, count, [f"{one:g}" for one in thresholds], title="latents truncated at σ times")
+    drawing.save(images, to, count, [f"{one:g}" for one in thresholds], title="left: threshold, in standard deviations")
     return images
