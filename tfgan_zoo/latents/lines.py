@@ -66,8 +66,18 @@ def along(model, directions, steps, rows=1, labels=None, seed=0, to=None):
     latents = starts[None, :, None] + steps[:, None] * directions[:, None, None]
     told = tuple(np.tile(part, len(directions)) for part in drawing.repeated(told, len(steps)))
     images = drawing.images_of(model, latents.reshape(-1, model.latent_dim), told)
-    names = [f"{k + 1}" if rows == 1 else f"{k + 1}.{row + 1}" for k in range(len(directions)) for row in range(rows)]
-    drawing.save(images, to, len(steps), names, [f"{step:+.3g}" for step in steps], "along each direction")
+    many = [range(1, len(directions) + 1), range(1, rows + 1)]
+    names = (
+        many[0] if rows == 1 else many[1] if len(directions) == 1 else [f"{k}.{r}" for k in many[0] for r in many[1]]
+    )
+    drawing.save(
+        images,
+        to,
+        len(steps),
+        names,
+        [f"{step:+.3g}" for step in steps],
+        "along a direction" if len(directions) == 1 else "along directions",
+    )
     return images
 
 
