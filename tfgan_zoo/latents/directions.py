@@ -7,7 +7,7 @@ from tfgan_zoo import errors
 from tfgan_zoo.latents import drawing
 
 
-def closed_form_directions(model, count=5):
+def closed_form_directions(model, count=None):
     """The directions that the first dense layer stretches most: the leading eigenvectors of its AᵀA.
 
     Shen & Zhou 2021 (SeFa), Eq. 5. Where the latent reaches the layer beside a label, or only in part, A is the map
@@ -15,7 +15,7 @@ def closed_form_directions(model, count=5):
 
     Args:
         model: any generative model whose averaged generator leads latents linearly to a dense layer.
-        count: how many, at most latent_dim.
+        count: how many, at most latent_dim; None for so many.
 
     Returns:
         float32 array (count, latent_dim) of orthonormal rows, the strongest first; each points to where its largest
@@ -24,7 +24,7 @@ def closed_form_directions(model, count=5):
     Raises:
         ValueError: if no dense layer reads the latents, or only through what is not linear.
     """
-    _check_count(count, model)
+    count = _checked(count, model.latent_dim)
     layer = _first_reader(model, lambda layer: _dense_of(layer) is not None)
     if layer is None:
         raise ValueError(
@@ -35,7 +35,7 @@ def closed_form_directions(model, count=5):
     return _signed(vectors[:, np.argsort(values)[::-1][:count]].T)
 
 
-def pca_directions(model, count=5, layer=None, num_latents=2000, labels=None, seed=0):
+def pca_directions(model, count=None, layer=None, num_latents=2000, labels=None, seed=0):
     """The directions along which a layer's principal components move.
 
     Härkönen et al. 2020 (GANSpace), Sec. 2.2: activations of many latents, their principal components x, and the
@@ -43,7 +43,7 @@ def pca_directions(model, count=5, layer=None, num_latents=2000, labels=None, se
 
     Args:
         model: any generative model with latents.
-        count: how many, at most latent_dim and the layer's width.
+        count: how many, at most latent_dim and the layer's width; None for so many.
         layer: name of a layer of the averaged generator; None for the first one with weights that the latents reach.
         num_latents: drawn to see the activations, more than the layer's components that are asked for.
         labels: (num_latents,) for a conditional model; None draws them from the seed.
@@ -58,17 +58,15 @@ def pca_directions(model, count=5, layer=None, num_latents=2000, labels=None, se
     """
     from sklearn.decomposition import PCA
 
-    _check_count(count, model)
+    if count is not None:
+        _checked(count, model.latent_dim)
     if drawing.count_of("num_latents", num_latents) <= model.latent_dim:
         raise ValueError(f"num_latents={num_latents}: {model.latent_dim} coordinates need more latents than that.")
     told = drawing.told(model, num_latents, labels, seed)
-    latents = np.asarray(model.draw_latents(num_latents, seed), "float64")
-    inputs = [np.asarray(latents, "float32"), *told]
+    latents = np.asarray(model.draw_latents(num_latents, seed))
     seen = keras.Model(model.ema_network.inputs, _layer(model, layer).output)
-    activations = np.asarray(seen.predict(inputs if told else inputs[0], batch_size=256, verbose=0))
-    activations = activations.reshape(num_latents, -1)
-    if activations.shape[1] < count:
-        raise ValueError(f"count={count}, but the layer has {activations.shape[1]} components: ask for fewer.")
+    activations = np.asarray(seen.predict([latents, *told], batch_size=256, verbose=0)).reshape(num_latents, -1)
+    count = _checked(count, min(model.latent_dim, activations.shape[1]))
     components = PCA(count, random_state=seed).fit_transform(activations)
     vectors, *_ = np.linalg.lstsq(components, latents - latents.mean(0), rcond=None)
     return _signed(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
@@ -111,7 +109,7 @@ def _seen(layer, model, latents=None):
     network = model.ema_network
     latents = np.asarray(model.draw_latents(3, 0) if latents is None else latents)
     told = [np.repeat(rows, len(latents), axis=0) for rows in drawing.told(model, 1, None, 0)]
-    seen = keras.Model(network.inputs, layer.input)([latents, *told] if told else latents, training=False)
+    seen = keras.Model(network.inputs, layer.input)([latents, *told], training=False)
     return np.asarray(seen, "float64")
 
 
@@ -121,9 +119,12 @@ def _dense_of(layer):
     return layer if isinstance(layer, keras.layers.Dense) else None
 
 
-def _check_count(count, model):
-    if not drawing.count_of("count", count) <= model.latent_dim:
-        raise ValueError(f"count={count}: latents of {model.latent_dim} coordinates have no more directions than that.")
+def _checked(count, most):
+    """How many directions: as many as there are, unless it is said."""
+    count = most if count is None else drawing.count_of("count", count)
+    if count > most:
+        raise ValueError(f"count={count}: there are no more than {most} directions.")
+    return count
 
 
 def _signed(rows):

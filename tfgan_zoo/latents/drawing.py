@@ -48,7 +48,7 @@ def count_of(name, value):
         ValueError: unless it is a whole number of at least 1.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name}={value!r}: ask for at least 1 {name.removeprefix('num_').rstrip('s')}.")
+        raise ValueError(f"{name}={value!r}: ask for at least 1.")
     return int(value)
 
 

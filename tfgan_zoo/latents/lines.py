@@ -70,14 +70,8 @@ def along(model, directions, steps, rows=1, labels=None, seed=0, to=None):
     names = (
         many[0] if rows == 1 else many[1] if len(directions) == 1 else [f"{k}.{r}" for k in many[0] for r in many[1]]
     )
-    drawing.save(
-        images,
-        to,
-        len(steps),
-        names,
-        [f"{step:+.3g}" for step in steps],
-        "along a direction" if len(directions) == 1 else "along directions",
-    )
+    title = "along a direction" if len(directions) == 1 else "along directions"
+    drawing.save(images, to, len(steps), names, [f"{step:+.3g}" for step in steps], title)
     return images
 
 
