@@ -31,14 +31,14 @@ def scores(model, run):
     extractor = None if len(model.image_shape) == 1 else tz.metrics.classifier_for(run.config["dataset"])
     real, _ = run.test_images(2000)
     usual = np.median(tz.latents.nearest(model, real, 500, 1, extractor).distances)
-    pairs, shares, found = np.arange(128).reshape(-1, 2), np.linspace(0.0, 1.0, 9), {}
+    pairs, shares, found = np.arange(64).reshape(-1, 2), np.linspace(0.0, 1.0, 9), {}
     ends = np.split(np.asarray(model.draw_latents(1000, seed=0)), 2)
     for name, path in PATHS.items():
         images = tz.latents.interpolate(model, pairs, len(shares), path)
         steps = np.linalg.norm(np.diff(images.reshape(len(pairs), len(shares), -1), axis=1), axis=2)
         lengths = np.linalg.norm(path(*ends, shares), axis=2)
         found[f"{name}_least_length"] = float(np.mean(lengths.min(1) / lengths[:, [0, -1]].mean(1)))
-        found[f"{name}_largest_step"] = float(np.mean(steps.max(1) / steps.mean(1)))
+        found[f"{name}_largest_step"] = float(np.mean(steps.max(1) / np.maximum(steps.mean(1), 1e-9)))
         distances = tz.latents.nearest(images, real, len(images), 1, extractor).distances
         found[f"{name}_near_real"] = float(np.mean(distances < usual))
     return found
