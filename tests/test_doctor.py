@@ -159,6 +159,11 @@ def test_a_loss_that_explodes(losses, epoch):
     assert told([{"loss": loss} for loss in losses]) == ([("explosion", epoch)] if epoch else [])
 
 
+def test_after_nan_it_goes_on_looking():
+    rows = [{"loss": 1.0}, {"loss": float("nan")}, {"loss": 1.0}, {"loss": 1e6}]
+    assert told(rows) == [("nan", 2), ("explosion", 4)]
+
+
 def test_infinity_is_told_at_once_and_validation_losses_are_not_the_doctors():
     assert told([{"loss": 1.0}, {"loss": float("inf")}]) == [("nan", 2)]
     assert told([{"loss": 1.0, "val_loss": float("nan")}]) == []

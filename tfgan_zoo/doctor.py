@@ -67,7 +67,8 @@ class Doctor(keras.callbacks.Callback):
         num_images: generated for a look, and as many of the reference.
         seed: of the latents.
         stop: True ends the training at a finding.
-        roll_back: a `Checkpoint` of the same training; at a finding the model is given the weights of its best epoch.
+        roll_back: a `Checkpoint` of the same training; at a finding the model is given the weights of its best epoch,
+            once for each ailment.
 
     Raises:
         ValueError: if a number or mode is none of these.
@@ -111,8 +112,7 @@ class Doctor(keras.callbacks.Callback):
         images = None
         if epoch % self.every == 0 or epoch + 1 == self.params.get("epochs"):
             images = self.model.generate(self.num_images, labels=self._fake_labels(), seed=self.seed)
-        self._look_for_nan(epoch, logs, images)
-        if not self._found("nan"):
+        if not self._look_for_nan(epoch, logs, images):
             self._look_at_losses(epoch, logs)
             self._look_at_scores(epoch, logs)
             if images is not None:
@@ -128,6 +128,7 @@ class Doctor(keras.callbacks.Callback):
             broken.append("generated images")
         if broken:
             self._tell("nan", epoch, f"{', '.join(broken)} became NaN or infinite.")
+        return broken
 
     def _look_at_losses(self, epoch, logs):
         for name, past in self._losses.items():
@@ -171,13 +172,13 @@ class Doctor(keras.callbacks.Callback):
     # ---- its instruments --------------------------------------------------------------------------------------
 
     def _reals(self):
-        side = None if len(self.model.image_shape) == 1 else self.model.image_shape[0]
-        channels = None if side is None else self.model.image_shape[2]
+        shape = tuple(self.model.image_shape)
+        as_stored = len(shape) == 1 or data.info(self.reference).image_shape[:2] == shape[:2]
+        side, channels = None if as_stored else shape[0], None if len(shape) == 1 else shape[2]
         images, labels = data.arrays(self.reference, image_size=side, channels=channels)
-        if images.shape[1:] != tuple(self.model.image_shape):
+        if images.shape[1:] != shape:
             raise ValueError(
-                f"reference is {images.shape[1:]}, but {self.model.name} makes {tuple(self.model.image_shape)}: "
-                "give the data it is trained on."
+                f"reference is {images.shape[1:]}, but {self.model.name} makes {shape}: give the data it is trained on."
             )
         if labels is None and self.model.num_classes:
             raise ValueError(f"reference has no labels, but {self.model.name} is told them: give (images, labels).")
@@ -213,11 +214,8 @@ class Doctor(keras.callbacks.Callback):
         if self._looks[name] >= self.patience:
             self._tell(name, epoch, seen)
 
-    def _found(self, name):
-        return any(finding.name == name for finding in self.findings)
-
     def _tell(self, name, epoch, seen):
-        if self._found(name):
+        if any(finding.name == name for finding in self.findings):
             return
         self.findings.append(Finding(name, epoch + 1, seen, _ADVICE[name]))
         print(f"Doctor, epoch {epoch + 1}: {seen} {_ADVICE[name]}", file=sys.stderr)

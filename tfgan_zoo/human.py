@@ -60,7 +60,9 @@ def human_sheet(model, reference, to, num_images=50, split="test", labels=None, 
         )
     half = int(num_images) // 2
     generated = _generated(model, half, labels, seed)
-    stored, _ = data.arrays(reference, split, image_size=generated.shape[1], channels=generated.shape[3])
+    as_stored = data.info(reference).image_shape[:2] == generated.shape[1:3]
+    side = None if as_stored else generated.shape[1]
+    stored, _ = data.arrays(reference, split, image_size=side, channels=generated.shape[3])
     if stored.shape[1:] != generated.shape[1:]:
         raise ValueError(
             f"Real images are {stored.shape[1:]} and generated ones {generated.shape[1:]}: give one shape."

@@ -52,6 +52,11 @@ def test_a_models_samples_are_its_generated_ones_and_the_data_is_brought_to_thei
     assert found.images.shape == (2, 1, 16, 16, 3)
 
 
+def test_images_that_are_no_squares_have_neighbours_of_their_own_shape():
+    found = nearest(DIGITS[[4, 9], :5], DIGITS[:, :5], num_images=2, neighbours=1)
+    np.testing.assert_array_equal(found.rows[:, 0], [4, 9])
+
+
 def test_points_have_neighbours_too(tmp_path):
     data = RNG.normal(size=(50, 2)).astype("float32")
     found = nearest(data[:2] + 1e-4, data, num_images=2, neighbours=2, to=tmp_path / "a.png")

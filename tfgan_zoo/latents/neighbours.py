@@ -61,8 +61,9 @@ def nearest(
     samples = _samples(model_or_images, count, labels, seed)
     if samples.ndim == 2 and extractor is not None:
         raise ValueError("extractor was given, but points are their own features: leave it out.")
-    side = None if samples.ndim == 2 else samples.shape[1]
-    stored, _ = sources.arrays(data, split, image_size=side, channels=None if side is None else samples.shape[3])
+    as_stored = samples.ndim == 2 or sources.info(data).image_shape[:2] == samples.shape[1:3]
+    side, channels = None if as_stored else samples.shape[1], None if samples.ndim == 2 else samples.shape[3]
+    stored, _ = sources.arrays(data, split, image_size=side, channels=channels)
     if stored.shape[1:] != samples.shape[1:]:
         raise ValueError(
             f"samples are {samples.shape[1:]}, but the data is {stored.shape[1:]}: give those of one shape."
