@@ -214,17 +214,19 @@ def test_a_discriminator_that_never_wins_though_it_could():
     assert told([{"discriminator_loss": 1.6}] * 2, model=blind(small()), reference=GAUSSIAN) == []
 
 
-def test_energies_and_labels_are_judged_as_they_are_meant():
-    watch = tz.callbacks.Doctor((GAUSSIAN, np.zeros(4000, "int32")), num_images=200)
-    for gan, sign in ((small("ebgan"), -1), (small("cgan", num_classes=8), 1)):
-        watch.set_model(gan)
-        watch.on_train_begin()
-        fake = np.zeros((200, 2), "float32")
-        told = () if gan.num_classes is None else (np.zeros(200, "int32"),)
-        fakes = () if gan.num_classes is None else (np.arange(200, dtype="int32") % 8,)
-        head = gan.objective.head
-        real, made = (sign * np.asarray(gan.judge(x, t)[head])[:, 0] for x, t in ((watch._real, told), (fake, fakes)))
-        assert watch._auc(fake) == pytest.approx(((real[:, None] > made).mean() + (real[:, None] >= made).mean()) / 2)
+def test_images_are_judged_with_their_labels_and_energies_not_at_all():
+    watch, gan = tz.callbacks.Doctor((GAUSSIAN, np.zeros(4000, "int32")), num_images=200), small("cgan", num_classes=8)
+    watch.set_model(gan)
+    watch.on_train_begin()
+    fake, labels = np.zeros((200, 2), "float32"), np.arange(200, dtype="int32") % 8
+    real, made = (
+        np.asarray(gan.judge(images, (told,))["logits"])[:, 0]
+        for images, told in ((watch._real, np.zeros(200, "int32")), (fake, labels))
+    )
+    expected = ((real[:, None] > made).mean() + (real[:, None] >= made).mean()) / 2
+    assert watch._auc(fake) == pytest.approx(expected)
+    energetic = small("began")
+    assert told([{}] * 4, model=energetic, reference=GAUSSIAN) == []
     with pytest.raises(ValueError, match="reference has no labels, but cgan is told them"):
         told_without_labels(gan)
 

@@ -161,8 +161,8 @@ class Doctor(keras.callbacks.Callback):
         whose = "the data's are" if self._real is not None else "they were"
         seen = f"Images of {self.num_images} latents are {spread:.3g} apart, and {whose} {usual:.3g}."
         self._count("collapse", spread < _ALIKE * usual and not grows, epoch, seen)
-        if self._real is None or not hasattr(self.model, "judge"):
-            return
+        if self._real is None or getattr(getattr(self.model, "objective", None), "head", None) != "logits":
+            return  # BEGAN keeps the energy of its fakes below that of reals
         area, apart, loss = self._auc(images), _energy_coefficient(self._real, images), logs.get("discriminator_loss")
         worse = None not in (loss, self._ignorant) and loss > (1 + _BLIND) * self._ignorant
         blind = (area < 0.5 + _BLIND or worse) and apart > _APART
@@ -199,10 +199,8 @@ class Doctor(keras.callbacks.Callback):
         if len(self.model.discriminator.inputs) > 1:
             told_real = self.model.condition(self._labels, len(self._real))
             told_fake = self.model.condition(self._fake_labels(), len(images))
-        head = self.model.objective.head
-        sign = -1.0 if head == "energy" else 1.0
         real, fake = (
-            sign * np.asarray(self.model.judge(keras.ops.convert_to_tensor(seen), told, advance=())[head])[:, 0]
+            np.asarray(self.model.judge(keras.ops.convert_to_tensor(seen), told, advance=())["logits"])[:, 0]
             for seen, told in ((self._real, told_real), (images, told_fake))
         )
         if not np.isfinite([*real, *fake]).all():
