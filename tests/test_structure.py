@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "objectives": set(),
     "penalties": set(),
     "augmentations": set(),
-    "latents": set(),
+    "latents": {"data", "metrics", "pictures", "priors"},
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},
@@ -30,12 +30,14 @@ MAY_IMPORT = {
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
     "export": {"pictures"},
-    "callbacks": {"data", "pictures", "metrics"},
+    "callbacks": {"data", "doctor", "pictures", "metrics"},
+    "doctor": {"data"},
+    "human": {"data"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "tuning": {"callbacks", "data", "metrics", "export", "registry"},
     "cli": set(),
 }
-TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
+TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

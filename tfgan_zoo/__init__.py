@@ -39,6 +39,7 @@ from tfgan_zoo import (
     zoo,
 )
 from tfgan_zoo.export import export
+from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
@@ -65,6 +66,8 @@ __all__ = [
     "data",
     "evaluate",
     "export",
+    "human_score",
+    "human_sheet",
     "latents",
     "layers",
     "list_models",

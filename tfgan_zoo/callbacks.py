@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from tfgan_zoo import data, files, pictures
+from tfgan_zoo.doctor import Doctor as Doctor
 from tfgan_zoo.metrics import evaluate
 
 

@@ -169,7 +169,8 @@ def save_scatter(points, path, reference=None, title=None):
         cloud = np.asarray(cloud)
         if reference is not None:
             axis.scatter(*np.asarray(reference).T, s=5, c="tab:blue", alpha=0.45, linewidths=0, label="data")
-        axis.scatter(*cloud.T, s=5, c="tab:orange", alpha=0.6, linewidths=0, label="generated")
+        size = 5 if len(cloud) > 100 else 30  # a few points are still to be seen
+        axis.scatter(*cloud.T, s=size, c="tab:orange", alpha=0.6, linewidths=0, label="generated")
         # one window for every panel and every picture of a film: the data's, with the origin, where clouds start
         seen = cloud if reference is None else np.concatenate([np.asarray(reference), np.zeros((1, 2))])
         low, high = np.nanmin(seen), np.nanmax(seen)

@@ -1,4 +1,4 @@
-"""Traversals: what varies, what stays, and in which order."""
+"""Traversals and moves along directions: what varies, what stays, and in which order."""
 
 import types
 
@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import tfgan_zoo as tz
-from tfgan_zoo.latents import traversal
+from tfgan_zoo.latents import along, traversal
 
 
 class Mirror:
@@ -67,10 +67,6 @@ def test_a_model_draws_what_generate_draws():
     np.testing.assert_allclose(own[range(3), range(3)], model.generate(3, seed=0), atol=1e-6)  # each at its own value
 
 
-class Told(Mirror):
-    ema_network = types.SimpleNamespace(inputs=[None, None])
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -87,9 +83,56 @@ class Told(Mirror):
         ((Mirror(), 1, []), "values has shape"),
         ((Mirror(), 1, [0.0], 0), "rows=0"),
         ((Mirror(), 1, [0.0], 2.0), "rows=2.0"),
-        ((Told(), 1, [0.0]), "is told labels"),
     ],
 )
 def test_refuses_in_a_sentence(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         traversal(*arguments)
+
+
+def test_a_conditional_model_keeps_a_label_along_a_row():
+    model = tz.create("cgan", image_shape=(8, 8, 1), width=4, seed=0)
+    latents = np.array(model.draw_latents(3, 0))
+    given = traversal(model, 2, latents[:, 2], rows=3, labels=[7, 1, 0]).reshape(3, 3, 8, 8, 1)
+    np.testing.assert_allclose(given[range(3), range(3)], model.generate(3, labels=[7, 1, 0], seed=0), atol=1e-6)
+    drawn = traversal(model, 2, latents[:, 2], rows=3).reshape(3, 3, 8, 8, 1)
+    np.testing.assert_allclose(drawn[range(3), range(3)], model.generate(3, seed=0), atol=1e-6)
+    with pytest.raises(ValueError, match="labels are"):
+        traversal(model, 2, [0.0], rows=3, labels=[1])
+    with pytest.raises(ValueError, match="is unconditional"):
+        traversal(small(), 2, [0.0], rows=1, labels=[1])
+
+
+def test_along_moves_every_latent_by_every_step_of_every_direction():
+    directions, steps = np.array([[1.0, 0, 0, 0, 0, 2.0], [0, 0, 3.0, 0, 0, 0]]), [-1.0, 0.0, 0.5]
+    latents = along(Mirror(), directions, steps, rows=2, seed=4).reshape(2, 2, 3, 6)
+    start = np.asarray(Mirror().draw_latents(2, 4))
+    for d in range(2):
+        for r in range(2):
+            for s, step in enumerate(steps):
+                np.testing.assert_allclose(latents[d, r, s], start[r] + step * directions[d], atol=1e-6)
+    np.testing.assert_array_equal(
+        along(Mirror(), directions[1], steps, rows=2, seed=4), latents[1].reshape(-1, 3, 2, 1)
+    )
+
+
+def test_along_keeps_labels_where_they_belong():
+    model = tz.create("cgan", image_shape=(8, 8, 1), width=4, seed=0)
+    images = along(model, np.eye(2, model.latent_dim), [0.0, 1.0], rows=2, labels=[3, 5]).reshape(2, 2, 2, 8, 8, 1)
+    for direction in range(2):
+        np.testing.assert_allclose(images[direction, :, 0], model.generate(2, labels=[3, 5], seed=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((np.ones(5), [0.0]), r"directions has shape \(1, 5\): give latents \(n, 6\)"),
+        ((np.full(6, np.nan), [0.0]), "directions holds NaN"),
+        ((np.ones(6), 1.0), r"steps has shape \(\)"),
+        ((np.ones(6), []), "steps has shape"),
+        ((np.ones(6), [0.0], 0), "rows=0: ask for at least 1"),
+    ],
+)
+def test_along_refuses_in_a_sentence(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        along(Mirror(), *arguments)
