@@ -38,7 +38,7 @@ from tfgan_zoo import (
     zoo,
 )
 from tfgan_zoo.export import export
-from tfgan_zoo.metrics import evaluate
+from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
@@ -60,6 +60,7 @@ __all__ = [
     "augmentations",
     "callbacks",
     "cli",
+    "compare",
     "create",
     "data",
     "evaluate",

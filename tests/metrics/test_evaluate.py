@@ -158,7 +158,7 @@ def test_arrays_serve_as_reference(digits):
 def test_what_is_known_of_real_images_is_read_again(own_cache, monkeypatch):
     first = evaluate(Noise(), "digits", verbose=False)
     stored = sorted(own_cache.rglob("*.arrays"))
-    assert len(stored) == 2  # the test split, and training images for the floor
+    assert len(stored) == 3  # the test split and its neighbours, and training images for the floor
     cache.forget()
     passes = []
     collect = features.collect
