@@ -4,9 +4,11 @@ from tfgan_zoo.metrics import records
 from tfgan_zoo.metrics.bins import DifferentBins, different_bins
 from tfgan_zoo.metrics.clouds import neighbour_distances
 from tfgan_zoo.metrics.clustering import clustering_accuracy
+from tfgan_zoo.metrics.comparison import compare
 from tfgan_zoo.metrics.evaluation import distance_name, evaluate
 from tfgan_zoo.metrics.features import Extractor, classifier_for
 from tfgan_zoo.metrics.frechet import Moments, frechet_distance, frechet_from_moments
+from tfgan_zoo.metrics.inception import inception_2015, inception_v3
 from tfgan_zoo.metrics.kernel import kernel_distance
 from tfgan_zoo.metrics.memorisation import authenticity, data_copying
 from tfgan_zoo.metrics.neighbours import density_coverage, neighbour_scores, precision_recall
@@ -26,6 +28,7 @@ __all__ = [
     "classifier_for",
     "classifier_score",
     "clustering_accuracy",
+    "compare",
     "data_copying",
     "density_coverage",
     "different_bins",
@@ -34,7 +37,9 @@ __all__ = [
     "frechet_distance",
     "frechet_from_moments",
     "high_quality",
+    "inception_2015",
     "inception_score",
+    "inception_v3",
     "kernel_distance",
     "modes_covered",
     "modes_present",

@@ -78,13 +78,12 @@ def _write(path, arrays):
 def _read(path):
     """The arrays in a file; None if it is not there or not as it was written."""
     try:
-        file = open(path, "rb")
+        with open(path, "rb") as file:
+            digest = file.read(hashlib.sha256().digest_size)
+            if hashlib.file_digest(file, "sha256").digest() != digest:
+                return None
+            file.seek(len(digest))
+            with np.load(file, allow_pickle=False) as stored:
+                return dict(stored)
     except OSError:
         return None
-    with file:
-        digest = file.read(hashlib.sha256().digest_size)
-        if hashlib.file_digest(file, "sha256").digest() != digest:
-            return None
-        file.seek(len(digest))
-        with np.load(file, allow_pickle=False) as stored:
-            return dict(stored)

@@ -9,7 +9,7 @@ from tfgan_zoo.metrics.records import FLOOR, load
 
 DECIDES = ("reference", "split", "num_real", "num_generated", "extractor", "resize", "image_shape", "settings")
 _ROW_INCHES, _COLUMN_INCHES = 0.34, 1.45
-_BEST = "#d5e8d4"
+_BEST, _LINES = "#d5e8d4", "#d0d0d0"
 
 
 def compare(records, to=None):
@@ -87,14 +87,16 @@ def _read(one):
         title = path.name if path.is_dir() else path.stem
         path = path / "card.json" if path.is_dir() else path
         if not path.is_file():
-            raise FileNotFoundError(f"There is no {path}. Give a record, a JSON file of one, or a directory with card.json.")
+            raise FileNotFoundError(
+                f"There is no {path}. Give a record, a JSON file of one, or a directory with card.json."
+            )
         one = load(path)
     if not isinstance(one, collections.abc.Mapping) or not all(
         isinstance(one.get(part), collections.abc.Mapping) for part in ("scores", "protocol")
     ):
         raise ValueError(
-            f'{title or "A record"} has no "scores" with a "protocol": tz.evaluate returns both, and without a protocol '
-            "numbers cannot be compared."
+            f'{title or "A record"} has no "scores" with a "protocol": tz.evaluate returns both, and without a '
+            "protocol numbers cannot be compared."
         )
     return title, one
 
@@ -174,7 +176,7 @@ def _caption(named):
 
 
 def _draw(titles, cells, winners, caption, path):
-    """The table as a PNG, on its side where there are more scores than records: scores are many, and their names long."""
+    """The table as a PNG, on its side: scores are many, and their names are long."""
     from matplotlib.figure import Figure
 
     names = list(cells)
@@ -191,17 +193,16 @@ def _draw(titles, cells, winners, caption, path):
         cellLoc="right",
         rowLoc="left",
         loc="center",
-        edges="horizontal",
     )
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(10)
     drawn.scale(1, 1.5)
+    for cell in drawn.get_celld().values():
+        cell.set_edgecolor(_LINES)
     for row in range(len(titles)):
         for column, name in enumerate(names):
             if winners[name][row]:
-                cell = drawn[row + 1, column]
-                cell.set_text_props(weight="bold")
-                cell.set_facecolor(_BEST)
-                cell.set_fill(True)
+                drawn[row + 1, column].set_text_props(weight="bold")
+                drawn[row + 1, column].set_facecolor(_BEST)
     with files.whole(path) as temporary:
         figure.savefig(temporary, format="png", bbox_inches="tight", facecolor="white")

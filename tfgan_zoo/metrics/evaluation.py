@@ -93,8 +93,9 @@ def evaluate(
     for name, measure in _watched(asked, verbose):
         clock[name] = -time.process_time()
         for key, value in measure(evidence).items():
-            scores[key], *deviation = value if isinstance(value, tuple) else (value,)
-            deviations |= {key: one for one in deviation}
+            if isinstance(value, tuple):
+                value, deviations[key] = value
+            scores[key] = value
         clock[name] += time.process_time()
     return {
         "scores": scores,
@@ -147,7 +148,11 @@ def _count(source, num_images, in_split, extractor):
 
 def _labels(evidence, given, asked):
     """Labels for a conditional model, or those of images, and a word on where they come from."""
-    if given is not None and evidence.model is None and not any("labels" in measure.needs for measure in asked.values()):
+    if (
+        given is not None
+        and evidence.model is None
+        and not any("labels" in measure.needs for measure in asked.values())
+    ):
         raise ValueError(
             "labels tell a model what to generate; images that are there already take none, but for gan_train and "
             "gan_test."
@@ -174,7 +179,7 @@ def _labels(evidence, given, asked):
 
 
 def _look(evidence, asked, exact):
-    """The one pass over the generated images: features, probabilities, and the images themselves if a metric needs them.
+    """The one pass over the generated images: features, probabilities, and the images where a metric needs them.
 
     Raises:
         ValueError: bad images, or a dataset that ends early although a number of images was asked for.

@@ -132,8 +132,8 @@ def covariance(evidence):
 
 @need
 def neighbours(evidence):
-    """A few images more than the neighbours that are looked for."""
-    return _enough(evidence, 6, "Nearest neighbours need at least {} images")
+    """A few images more than the neighbours that are looked for, and enough for two subsets."""
+    return _enough(evidence, 6, "Nearest neighbours and subsets need at least {} images")
 
 
 @need

@@ -159,7 +159,9 @@ def shapes(network):
             height, width, channels, filters = layer.kernel.shape
             found[f"{layer.name}.weight"] = (filters, channels, height, width)
         elif layer.weights:
-            found |= {name: tuple(weight.shape[::-1]) for name, weight in zip(_names(layer), layer.weights, strict=True)}
+            found |= {
+                name: tuple(weight.shape[::-1]) for name, weight in zip(_names(layer), layer.weights, strict=True)
+            }
     return found | {"fc.bias": (1008,)}  # which stands in the file, and which the Inception Score leaves out
 
 

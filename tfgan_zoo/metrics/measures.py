@@ -82,7 +82,7 @@ def chosen(metrics, evidence):
         raise ValueError(f'metrics is empty: name some of {", ".join(MEASURES)}, or "all", or leave it out.')
     left_out = {name: sentence for name in names if (sentence := MEASURES[name].lacks(evidence))}
     for name, sentence in left_out.items():
-        if by_name or name == "fd" and metrics is None:
+        if by_name or (name == "fd" and metrics is None):
             raise ValueError(sentence)
     return {name: MEASURES[name] for name in names if name not in left_out}, left_out
 
@@ -103,10 +103,10 @@ def precision_recall(evidence, k):
     return {evidence.in_features(name): evidence.neighbour_scores[name] for name in ("precision", "recall")}
 
 
-@measure(best={"kid": min}, subset_size=1000, num_subsets=100)
+@measure("neighbours", best={"kid": min}, subset_size=1000, num_subsets=100)
 def kid(evidence, subset_size, num_subsets):
-    """Kernel distance, unbiased: Binkowski et al. 2018, Sec. 3.1. Smaller subsets where there are fewer images."""
-    subset_size = min(subset_size, len(evidence.real), evidence.count)
+    """Kernel distance, unbiased: Binkowski et al. 2018, Sec. 3.1. Subsets of half the images, where those are few."""
+    subset_size = max(2, min(subset_size, len(evidence.real) // 2, evidence.count // 2))
     found = kernel_distance(evidence.real, evidence.features, subset_size, num_subsets, seed=evidence.seed)
     return {evidence.in_features("kid"): found}
 
@@ -135,7 +135,9 @@ def class_histogram(evidence):
 def mode_count(evidence, share):
     """Metz et al. 2017, Sec. 3.3.1: the classes of which there is an image."""
     return {
-        evidence.in_features("modes_present"): scores.modes_present(scores.class_histogram(evidence.probabilities), share)
+        evidence.in_features("modes_present"): scores.modes_present(
+            scores.class_histogram(evidence.probabilities), share
+        )
     }
 
 
@@ -149,9 +151,11 @@ def modes(evidence):
     }
 
 
-@measure("images", "alike", best={"sliced_wasserstein": min}, num_images=2048, patches_per_image=64, num_projections=128)
+@measure(
+    "images", "alike", best={"sliced_wasserstein": min}, num_images=2048, patches_per_image=64, num_projections=128
+)
 def sliced_wasserstein(evidence, num_images, **numbers):
-    """Karras et al. 2018, Sec. 5, of fewer images than the paper's; the mean over the scales, and each, finest first."""
+    """Karras et al. 2018, Sec. 5, of fewer images than there: the mean over the scales, and each, finest first."""
     real, fake = evidence.real_images(count=num_images)[0], evidence.generated_images[:num_images]
     count = min(len(real), len(fake))
     by_scale = sliced.sliced_wasserstein(real[:count], fake[:count], seed=evidence.seed, **numbers)

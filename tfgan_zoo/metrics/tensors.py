@@ -86,13 +86,13 @@ def _zipped(file):
             raise ValueError("the bytes are in big-endian order.")
 
         def storage(dtype, key, count):
-            return np.frombuffer(archive.read(f"{folder}data/{key}"), dtype, count)
+            return _numbers(archive.read(f"{folder}data/{key}"), dtype, count)
 
         return _Tensors(io.BytesIO(archive.read(pickled)), storage).load()
 
 
 def _legacy(file):
-    """Before: four pickles (magic number, version, machine, value), the storages' keys, and their bytes in that order."""
+    """Before: pickles of a magic number, a version, the machine and the value; the storages' keys; their bytes."""
     file.seek(0)
     if _Tensors(file, None).load() != _LEGACY_MAGIC:
         raise ValueError("it does not begin like a file of torch.save.")
@@ -106,8 +106,14 @@ def _legacy(file):
     for key in _Tensors(file, None).load():
         (count,) = np.frombuffer(file.read(8), "<i8")
         content = file.read(count * storages[key].itemsize)
-        storages[key][:] = np.frombuffer(content, storages[key].dtype)
+        storages[key][:] = _numbers(content, storages[key].dtype, len(storages[key]))
     return value
+
+
+def _numbers(content, dtype, count):
+    if len(content) != count * dtype.itemsize:
+        raise EOFError(f"a storage has {len(content)} bytes and not {count * dtype.itemsize}.")
+    return np.frombuffer(content, dtype)
 
 
 class _Tensors(pickle.Unpickler):

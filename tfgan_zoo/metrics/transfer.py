@@ -8,8 +8,8 @@ SETTINGS = {"filters": (16, 32), "kernel": 3, "feature_width": 32, "updates": 40
 def accuracy_of_training_on(train, test, num_classes, seed=0, updates=400, batch_size=64, **network):
     """Train a small classifier on one set of images and test it on another.
 
-    Source: Shmelkov et al. 2018, Sec. 3. Theirs are deep networks trained to the end; this one has a small, fixed budget,
-    so that a score costs seconds: its values compare with each other and with real images as `train`.
+    Source: Shmelkov et al. 2018, Sec. 3. Theirs are deep networks trained to the end; this one has a small, fixed
+    budget, so that a score costs seconds: its values compare with each other and with real images as `train`.
 
     Args:
         train: (images float32 (N, height, width, channels) in [-1, 1], labels (N,) integers); -1 stands for no label.
