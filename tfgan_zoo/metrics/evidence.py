@@ -77,11 +77,6 @@ class Evidence:
         return min(self.count, self.reference.size(self.floor_split)) if self.floor_split else None
 
     @functools.cached_property
-    def floor(self):
-        """(m, d) features of real images from another split."""
-        return self.reference.features(self.floor_split, self.floor_count)["features"]
-
-    @functools.cached_property
     def training(self):
         """(n, d) features of as many training images as there are real ones, if there are as many."""
         return self.reference.features("train", min(self.num_real, self.reference.size("train")))["features"]

@@ -14,7 +14,7 @@ from tfgan_zoo.data.bundled import MIXTURES
 from tfgan_zoo.metrics import paths, points, scores, similarity, sliced, transfer
 from tfgan_zoo.metrics.bins import different_bins
 from tfgan_zoo.metrics.evidence import DENSITY_NEIGHBOUR, NEEDS, NEIGHBOUR
-from tfgan_zoo.metrics.frechet import frechet_distance
+from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.kernel import kernel_distance
 from tfgan_zoo.metrics.memorisation import authenticity, data_copying
 from tfgan_zoo.metrics.parzen import JUDGES, parzen_log_likelihood
@@ -91,9 +91,10 @@ def chosen(metrics, evidence):
 def fd(evidence):
     """Fréchet distance, and the same for real images: Heusel et al. 2017, Eq. 6."""
     key = evidence.in_features("fid" if evidence.extractor.is_inception else "fd")
-    found = {key: frechet_distance(evidence.real, evidence.features)}
+    real = evidence.split, evidence.num_real
+    found = {key: evidence.reference.distance_to(Moments.of(evidence.features), *real)}
     if evidence.floor_split:
-        found[f"{key}_floor"] = frechet_distance(evidence.real, evidence.floor)
+        found[f"{key}_floor"] = evidence.reference.floor(*real, evidence.floor_split, evidence.floor_count)
     return found
 
 
@@ -256,7 +257,7 @@ def gan_train(evidence, **numbers):
         def build():
             train = evidence.real_images(evidence.floor_split, evidence.count)
             found = transfer.accuracy_of_training_on(train, test, classes, evidence.seed, **numbers)
-            return {"accuracy": np.array(found)}
+            return {"accuracy": found}
 
         key = {"settings": numbers, "seed": evidence.seed, "tested": [evidence.split, evidence.num_real]}
         key |= {"size": list(evidence.shape), "split": evidence.floor_split, "count": evidence.count}

@@ -11,6 +11,7 @@ import numpy as np
 from tfgan_zoo import data, pixels
 from tfgan_zoo.metrics import cache, features
 from tfgan_zoo.metrics.clouds import neighbour_distances
+from tfgan_zoo.metrics.frechet import Moments, frechet_from_moments
 
 FORMAT = 2  # raise it when what is kept about real images changes
 
@@ -87,10 +88,33 @@ class Reference:
             return {
                 "features": found,
                 "histogram": histogram if known.size else np.zeros(0),
-                "preprocessing": np.array(self.extractor.preprocessing(images.shape[1:])),
+                "preprocessing": self.extractor.preprocessing(images.shape[1:]),
             }
 
         return self.kept("features", build, split=split, count=count)
+
+    def moments(self, split, count):
+        """`Moments` of these features, through the cache."""
+
+        def build():
+            return dataclasses.asdict(Moments.of(self.features(split, count)["features"]))
+
+        return Moments(**self.kept("moments", build, split=split, count=count))
+
+    def distance_to(self, moments, split, count):
+        """Fréchet distance from these features to others, known by their `Moments`."""
+        mine = self.moments(split, count)
+        return frechet_from_moments(mine.mean, mine.covariance, moments.mean, moments.covariance)
+
+    def floor(self, split, count, other, other_count):
+        """Fréchet distance between real images of two splits, through the cache."""
+
+        def build():
+            others = Moments.of(self.features(other, other_count)["features"])
+            return {"distance": self.distance_to(others, split, count)}
+
+        kept = self.kept("floor", build, split=split, count=count, other=other, other_count=other_count)
+        return float(kept["distance"])
 
     def neighbour_distances(self, split, count, k):
         """What `clouds.neighbour_distances` gives for these features, (N, k), through the cache."""
@@ -105,7 +129,7 @@ class Reference:
 
         Args:
             what: what they are.
-            build: a function without arguments that returns a dict of NumPy arrays.
+            build: a function without arguments that returns a dict of arrays or numbers.
             split: of the source.
             **decided: what else they depend on, as JSON can hold it.
         """
@@ -117,7 +141,7 @@ class Reference:
             "shape": list(self.info.image_shape),
             "extractor": self._fingerprint,
         }
-        return cache.fetch(key | decided, build)
+        return cache.fetch(key | decided, lambda: {name: np.asarray(value) for name, value in build().items()})
 
     def _identity(self, split):
         """A name that stands for fixed content, or else a hash of the content."""
