@@ -1,5 +1,6 @@
 """`evaluate`: images → features → statistics → numbers → a record of all that decided them."""
 
+import contextlib
 import json
 import time
 
@@ -65,38 +66,27 @@ def evaluate(
     wall, cpu = time.perf_counter(), time.process_time()
     info = data.info(reference)
     source, told_by_folder = fakes.opened(model_or_images, info.class_names)
-    extractor = _extractor_for(info, extractor)
     fakes.inspect(source, info.is_points)
-    reference = Reference(reference, extractor, batch_size, verbose)
+    reference = Reference(reference, _extractor_for(info, extractor), batch_size, verbose)
     split = split if reference.has_splits else "train"
-    in_split = reference.size(split)
-    count = _count(source, num_images, in_split, extractor)
+    count = _count(source, num_images, reference.size(split), reference.extractor)
     evidence = Evidence(
         source=source,
         reference=reference,
         split=split,
-        num_real=min(in_split, max(USUAL, count)),
+        num_real=min(reference.size(split), max(USUAL, count)),
         count=count,
         seed=seed,
         shape=fakes.shape_of(source),
         labels=told_by_folder if labels is None else labels,
         floor_split=reference.other_split(split) if floor else None,
-        verbose=verbose,
     )
     asked, left_out = measures.chosen(metrics, evidence)
     evidence.labels, told = _labels(evidence, labels, asked)
-
-    clock = {"features": -time.process_time()}
-    _look(evidence, asked, exact=num_images is not None)
-    clock["features"] += time.process_time()
-    scores, deviations = {}, {}
-    for name, measure in _watched(asked, verbose):
-        clock[name] = -time.process_time()
-        for key, value in measure(evidence).items():
-            if isinstance(value, tuple):
-                value, deviations[key] = value
-            scores[key] = value
-        clock[name] += time.process_time()
+    spent = {}
+    with _timed("features", spent):
+        _look(evidence, asked, exact=num_images is not None)
+    scores, deviations = _numbers(evidence, asked, spent)
     return {
         "scores": scores,
         "deviations": deviations,
@@ -104,7 +94,7 @@ def evaluate(
         **({"left_out": left_out} if metrics == "all" else {}),
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
-        "cpu_s_of": {name: round(spent, 3) for name, spent in clock.items()},
+        "cpu_s_of": {name: round(seconds, 3) for name, seconds in spent.items()},
         "commit": records.commit(),
         "created": records.now(),
     }
@@ -200,8 +190,8 @@ def _look(evidence, asked, exact):
             seen += len(batch)
             yield batch
 
-    title, verbose = "generated images", evidence.verbose
-    found = features.collect(evidence.extractor, generated(), evidence.count, title, verbose)
+    title = "generated images"
+    found = features.collect(evidence.extractor, generated(), evidence.count, title, evidence.reference.verbose)
     evidence.features, evidence.probabilities = found["features"], found.get("probabilities")
     if seen < evidence.count:
         if exact:
@@ -228,11 +218,25 @@ def _to_uint8(images):
     return np.asarray(pixels.to_uint8(images))
 
 
-def _watched(asked, verbose):
-    if not verbose:
-        return asked.items()
-    steps = ([item] for item in asked.items())
-    return (item for [item] in features.watched(steps, len(asked), "metrics", unit="metrics"))
+def _numbers(evidence, asked, spent):
+    """(scores, their standard deviations) of every metric; the CPU seconds of each go into `spent`."""
+    scores, deviations = {}, {}
+    steps = [[name] for name in asked]
+    for [name] in features.watched(steps, len(steps), "metrics", "metrics") if evidence.reference.verbose else steps:
+        with _timed(name, spent):
+            found = asked[name](evidence)
+        for key, value in found.items():
+            if isinstance(value, tuple):
+                value, deviations[key] = value
+            scores[key] = value
+    return scores, deviations
+
+
+@contextlib.contextmanager
+def _timed(name, spent):
+    begin = time.process_time()
+    yield
+    spent[name] = time.process_time() - begin
 
 
 def _protocol(evidence, asked, told):

@@ -32,7 +32,6 @@ class Evidence:
         shape: (height, width, channels) of the generated images; None until the first batch of some models.
         labels: (count,) what the images were asked or said to show; None without labels.
         floor_split: real images that play the generated ones; None for no floor.
-        verbose: True shows progress.
         features, probabilities, images: of the generated images: (count, d), (count, C) or None, uint8 or None.
     """
 
@@ -45,7 +44,6 @@ class Evidence:
     shape: tuple | None
     labels: np.ndarray | None
     floor_split: str | None
-    verbose: bool
     features: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     images: np.ndarray | None = None

@@ -153,7 +153,7 @@ def modes(evidence):
 
 
 @measure(
-    "images", "alike", best={"sliced_wasserstein": min}, num_images=2048, patches_per_image=64, num_projections=128
+    "images", "alike", best={"sliced_wasserstein": min}, num_images=2048, patches_per_image=128, num_projections=512
 )
 def sliced_wasserstein(evidence, num_images, **numbers):
     """Karras et al. 2018, Sec. 5, of fewer images than there: the mean over the scales, and each, finest first."""
