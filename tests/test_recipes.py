@@ -81,7 +81,7 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
         **{flag: n for flag, n in small.items() if flag in inspect.signature(main).parameters}, **at(tmp_path)
     )
     assert np.isfinite(tz.metrics.records.score(record, "fd_classifier"))
-    assert ("clustering_accuracy" in record["scores"]) == (name == "infogan")
+    assert ("clustering_accuracy_360" in record["scores"]) == (name == "infogan")
     card = json.loads((tmp_path / "out/card.json").read_text())
     figures = set(card["pictures"].values()) - {"samples.png", "samples.gif", "curves.png"}
     assert figures

@@ -40,7 +40,7 @@ from tfgan_zoo import (
 )
 from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
-from tfgan_zoo.metrics import evaluate
+from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
@@ -62,6 +62,7 @@ __all__ = [
     "augmentations",
     "callbacks",
     "cli",
+    "compare",
     "create",
     "data",
     "evaluate",
