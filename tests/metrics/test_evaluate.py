@@ -467,3 +467,26 @@ def test_no_metric_is_known_by_two_names_and_each_says_what_it_needs():
     for name, measure in measures.MEASURES.items():
         assert set(measure.needs) <= set(measures.NEEDS), name
         assert measure.function.__doc__, name
+
+
+def test_all_that_applies_to_points():
+    points = data.arrays("ring8", "train")[0][:500]
+    record = evaluate(points, "ring8", metrics="all", split="test[:1000]", verbose=False)
+    assert {"images", "fd"} & set(record["left_out"]) == set()
+    assert {"sliced_wasserstein", "ms_ssim", "parzen", "gan_train", "gan_test", "path_length"} <= set(
+        record["left_out"]
+    )
+    assert record["scores"]["modes_covered_500"] == 8
+    assert record["scores"]["coverage_points_500"] > 0.7
+    assert record["scores"]["copying_points_500"] > 0.6  # of these training points, 40 % are among the 20,000 compared
+
+
+def test_progress_is_shown_and_can_be_silenced(digits, capsys):
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=False)
+    assert capsys.readouterr().out == ""
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=True)
+    shown = capsys.readouterr().out
+    assert "generated images" in shown
+    assert "100/100" in shown
+    assert "metrics" in shown
+    assert "2/2" in shown
