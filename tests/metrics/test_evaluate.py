@@ -11,7 +11,7 @@ from PIL import Image
 
 import tfgan_zoo as tz
 from tfgan_zoo import data, metrics
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, measures, records
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, records
 
 
 @pytest.fixture(autouse=True)
@@ -490,3 +490,21 @@ def test_progress_is_shown_and_can_be_silenced(digits, capsys):
     assert "100/100" in shown
     assert "metrics" in shown
     assert "2/2" in shown
+
+
+def test_inceptions_scores_have_names_of_their_own_for_each_resize(digits):
+    images = keras.Input((12, 12, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(images))
+    small = keras.Model(images, {"features": x, "probabilities": keras.layers.Softmax()(keras.layers.Dense(5)(x))})
+    asked = ("fd", "kid", "classifier_score")
+    found = []
+    for way in ("legacy", "clean"):
+        extractor = features.make_extractor("inception2015", "inception-2015-12-05", small, inception.RESIZES[way])
+        record = evaluate(digits, "digits", asked, extractor=extractor, verbose=False)
+        names = [f"{score}_inception2015_360_{way}" for score in ("fid", "kid", "inception_score")]
+        assert set(record["scores"]) == {*names, f"fid_inception2015_360_{way}_floor"}
+        assert set(record["deviations"]) == set(names[1:])  # Salimans et al. 2016 report a deviation over ten splits
+        found.append(record)
+    assert found[0]["protocol"]["resize"] == "gray to RGB, bilinear as in TensorFlow 1 8x8 to 12x12"
+    with pytest.raises(ValueError, match=r"not scored alike: they differ in resize"):
+        tz.compare(found)
