@@ -1,7 +1,7 @@
 """The Fréchet distance beside scipy's matrix square root, and without a ridge.     python -m benchmarks.frechet
 
-CPU seconds of one thread from the moments of features to the distance, both ways in turn; and how exact either is where there are
-fewer images than features, on a cloud and its double, whose distance is known.
+CPU seconds of one thread from the moments of features to the distance, both ways in turn; and how exact either is
+where there are fewer images than features, on a cloud and its double, whose distance is known.
 """
 
 import statistics

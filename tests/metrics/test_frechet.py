@@ -77,6 +77,15 @@ def test_features_that_never_fire_take_the_way_of_the_singular(clouds):
     assert frechet_distance(*dead) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("smallest", [1e-2, 1e-5, 1e-8])
+def test_badly_conditioned_covariances_commute_exactly(smallest):
+    axes = np.linalg.qr(np.random.default_rng(8).normal(size=(40, 40)))[0]
+    deviation1, deviation2 = np.geomspace(1, smallest, 40), np.geomspace(2, smallest, 40)
+    first, second = ((axes * deviation**2) @ axes.T for deviation in (deviation1, deviation2))
+    found = frechet_from_moments(np.zeros(40), first, np.zeros(40), second)
+    assert found == pytest.approx(np.sum((deviation1 - deviation2) ** 2), rel=1e-6)
+
+
 def test_eigenvalues_and_singular_values_agree(clouds):
     first, second = (np.cov(cloud, rowvar=False) for cloud in clouds)
     factors = frechet._factor(first), frechet._factor(second)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo.metrics import ms_ssim, ms_ssim_scales
+from tfgan_zoo.metrics import ms_ssim, ms_ssim_scales, similarity
 
 
 def pictures(count, side, seed=0):
@@ -52,6 +52,14 @@ def test_labels_pair_within_a_class():
     assert ms_ssim(images, num_pairs=50)[0] < 0.9
     alone = np.concatenate([labels[:-1], [9]])  # a class of one image has no pair
     assert ms_ssim(images, alone, num_pairs=5)[0] == pytest.approx(1, abs=1e-4)
+
+
+def test_batches_change_nothing_and_a_seed_gives_the_pairs(monkeypatch):
+    images = pictures(12, 24)
+    found = ms_ssim(images, num_pairs=10, seed=3)
+    assert found != ms_ssim(images, num_pairs=10, seed=4)
+    monkeypatch.setattr(similarity, "BATCH", 3)
+    assert ms_ssim(images, num_pairs=10, seed=3) == pytest.approx(found, abs=1e-6)
 
 
 def test_bad_input_is_named():

@@ -129,7 +129,7 @@ def _distance(mean1, mean2, trace1, trace2, overlap):
 
 
 def _overlap(covariance1, covariance2):
-    """tr (C₁C₂)^½ by Cholesky and eigenvalues; None where those would not be right to 1e-9 of the traces."""
+    """tr (C₁C₂)^½ by Cholesky and eigenvalues; None where those might not be right to 1e-8 of the traces."""
     from scipy.linalg import LinAlgError, eigh
 
     try:
@@ -138,9 +138,10 @@ def _overlap(covariance1, covariance2):
         return None
     if values[0] <= 0:
         return None
-    # Weyl: each eigenvalue is right to about ε times the largest, and its root to that over twice the root.
-    error = np.finfo(np.float64).eps * values[-1] * np.sum(0.5 / np.sqrt(values))
-    return np.sqrt(values).sum() if error <= 1e-9 * (np.trace(covariance1) + np.trace(covariance2)) else None
+    # Weyl: each eigenvalue is right to about ε |C₁||C₂|, and its root to that over twice the root.
+    size = np.linalg.norm(covariance1) * np.linalg.norm(covariance2)
+    error = np.finfo(np.float64).eps * size * np.sum(0.5 / np.sqrt(values))
+    return np.sqrt(values).sum() if error <= 1e-8 * (np.trace(covariance1) + np.trace(covariance2)) else None
 
 
 def _overlap_of_factors(factor1, factor2):
@@ -149,9 +150,12 @@ def _overlap_of_factors(factor1, factor2):
 
 
 def _factor(covariance):
-    """A (d, d) with A Aᵀ = covariance. By eigh and not Cholesky, which refuses a singular covariance."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return vectors * np.sqrt(np.maximum(values, 0))
+    """A (d, d) with A Aᵀ = covariance: Cholesky's, or where it refuses, being singular, one of its eigenvectors."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        return vectors * np.sqrt(np.maximum(values, 0))
 
 
 def _factor_of_rows(features, mean):

@@ -109,22 +109,6 @@ def squared_radii(features, k=3):
     return neighbour_distances(features, k)[:, k - 1]
 
 
-def covered(points, centres, radii):
-    """Which points lie in at least one ball.
-
-    Args:
-        points: (n, d).
-        centres: (m, d) the balls' centres.
-        radii: (m,) the balls' squared radii.
-
-    Returns:
-        (n,) bool.
-    """
-    points, centres = clouds.alike(1, points=points, centres=centres)
-    (around,), _, _ = _meetings(points, centres, [radii], [])
-    return around > 0
-
-
 def _meetings(points, centres, centre_radii, point_radii):
     """Counts over one pass of all distances.
 
