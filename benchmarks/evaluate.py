@@ -13,8 +13,10 @@ import numpy as np
 import typer
 
 import tfgan_zoo as tz
+from tfgan_zoo.metrics import clouds
 from tfgan_zoo.metrics.frechet import Moments, frechet_from_moments
 from tfgan_zoo.metrics.measures import MEASURES
+from tfgan_zoo.metrics.memorisation import authentic, copied
 from tfgan_zoo.metrics.parzen import JUDGES
 from tfgan_zoo.metrics.paths import lerp
 
@@ -56,6 +58,7 @@ def parts(model, num_images, settings):
     fake, probabilities = fakes["features"], fakes["probabilities"]
     neighbours = tz.metrics.neighbour_distances(real, 5)
     known = Moments.of(real)
+    held_out, own = clouds.nearest(real, train)[0], tz.metrics.neighbour_distances(train, 1)[:, 0]
     few = settings["sliced_wasserstein"]["num_images"]
 
     def distance():
@@ -64,6 +67,10 @@ def parts(model, num_images, settings):
 
     def rows(x):
         return (x.reshape(len(x), -1) + 1) / 2
+
+    def memorisation():
+        squared, index = clouds.nearest(fake, train)
+        return copied(squared, held_out), authentic(squared, index, own)
 
     def path_length():
         latents = model.draw_latents(2 * settings["path_length"]["num_paths"], 0)
@@ -97,7 +104,7 @@ def parts(model, num_images, settings):
             rows(made), rows(images["test"]), validation=rows(images["train"][:JUDGES])
         ),
         "ndb": lambda: tz.metrics.different_bins(real, fake),
-        "memorisation": lambda: (tz.metrics.data_copying(train, real, fake), tz.metrics.authenticity(train, fake)),
+        "memorisation": memorisation,
         "path_length": path_length,
     }
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from tfgan_zoo import errors
 from tfgan_zoo.data.bundled import MIXTURES
-from tfgan_zoo.metrics import paths, points, scores, similarity, sliced, transfer
+from tfgan_zoo.metrics import clouds, paths, points, scores, similarity, sliced, transfer
 from tfgan_zoo.metrics.bins import different_bins
 from tfgan_zoo.metrics.evidence import DENSITY_NEIGHBOUR, NEEDS, NEIGHBOUR
 from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.kernel import kernel_distance
-from tfgan_zoo.metrics.memorisation import authenticity, data_copying
+from tfgan_zoo.metrics.memorisation import authentic, copied
 from tfgan_zoo.metrics.parzen import JUDGES, parzen_log_likelihood
 
 MEASURES = {}
@@ -208,20 +208,22 @@ def memorisation(evidence, num_train):
     reference = evidence.reference
     num_train = min(num_train, reference.size("train"))
     train = reference.features("train", num_train)["features"]
-    share, p_value = data_copying(train, evidence.real, evidence.features)
+    own = reference.neighbour_distances("train", num_train, 1)[:, 0]
+
+    def build():
+        return dict(zip(("squared", "index"), clouds.nearest(evidence.real, train), strict=True))
+
+    key = {"split": evidence.split, "count": evidence.num_real, "num_train": num_train}
+    held_out = reference.kept("nearest", build, **key)
+    squared, index = clouds.nearest(evidence.features, train)
+    share, p_value = copied(squared, held_out["squared"])
     found = {
         evidence.in_features("copying"): share,
         "p_of_copying": p_value,
-        evidence.in_features("authenticity"): authenticity(train, evidence.features),
+        evidence.in_features("authenticity"): authentic(squared, index, own),
     }
     if evidence.floor_split:
-
-        def build():
-            return {"share": authenticity(train, evidence.real)}
-
-        key = {"split": evidence.split, "count": evidence.num_real, "num_train": num_train}
-        kept = reference.kept("authenticity", build, **key)
-        found[f"{evidence.in_features('authenticity')}_floor"] = float(kept["share"])
+        found[f"{evidence.in_features('authenticity')}_floor"] = authentic(held_out["squared"], held_out["index"], own)
     return found
 
 
