@@ -1,5 +1,6 @@
 """`evaluate` as a whole: real images reach the floor, noise does not; records, labels, caching, bad input."""
 
+import dataclasses
 import json
 import os
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 import tfgan_zoo as tz
 from tfgan_zoo import data, metrics
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, measures, records
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, records
 
 
 @pytest.fixture(autouse=True)
@@ -336,7 +337,8 @@ def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
     monkeypatch.setattr(features, "collect", lambda *given: passes.append(given[3]) or collect(*given))
     record = evaluate(Smooth(), "digits", metrics="all", verbose=False)
     assert passes.count("generated images") == 1
-    assert len(passes) == len(set(passes)) == 3  # and the test and the training split, each once
+    assert passes.count("digits/test") == 1
+    assert passes.count("digits/train") == 2  # as many as were generated, for the floor; and more, for memorisation
     assert set(record["left_out"]) == {"modes", "convergence"}
     assert set(record["cpu_s_of"]) == {"features", *measures.MEASURES} - set(record["left_out"])
     assert json.loads(json.dumps(record)) == record
@@ -376,6 +378,10 @@ def test_each_metric_is_what_its_function_gives(digits):
     (distance,) = metrics.sliced_wasserstein(floats["test"], fake, seed=2).values()
     assert scores["sliced_wasserstein_360"] == pytest.approx(distance, rel=1e-5)
     assert scores["copying_classifier_360"] > 0.6  # the first training images, given as samples
+    copying = metrics.data_copying(seen["train"], seen["test"], seen["fake"])
+    assert (scores["copying_classifier_360"], scores["p_of_copying"]) == pytest.approx(copying, rel=1e-3)
+    for images, key in (("fake", "authenticity_classifier_360"), ("test", "authenticity_classifier_360_floor")):
+        assert scores[key] == pytest.approx(metrics.authenticity(seen["train"], seen[images]), abs=0.01)
 
 
 def test_metrics_do_not_depend_on_the_batch_size(digits):
@@ -467,3 +473,46 @@ def test_no_metric_is_known_by_two_names_and_each_says_what_it_needs():
     for name, measure in measures.MEASURES.items():
         assert set(measure.needs) <= set(measures.NEEDS), name
         assert measure.function.__doc__, name
+
+
+def test_all_that_applies_to_points(monkeypatch):
+    fewer = dataclasses.replace(measures.MEASURES["memorisation"], settings={"num_train": 1000})
+    monkeypatch.setitem(measures.MEASURES, "memorisation", fewer)
+    points = data.arrays("ring8", "train")[0][:500]
+    record = evaluate(points, "ring8", metrics="all", split="test[:1000]", verbose=False)
+    assert {"images", "fd"} & set(record["left_out"]) == set()
+    assert {"sliced_wasserstein", "ms_ssim", "parzen", "gan_train", "gan_test", "path_length"} <= set(
+        record["left_out"]
+    )
+    assert record["scores"]["modes_covered_500"] == 8
+    assert record["scores"]["coverage_points_500"] > 0.7
+    assert 0.4 < record["scores"]["copying_points_500"] < 0.6
+
+
+def test_progress_is_shown_and_can_be_silenced(digits, capsys):
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=False)
+    assert capsys.readouterr().out == ""
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=True)
+    shown = capsys.readouterr().out
+    assert "generated images" in shown
+    assert "100/100" in shown
+    assert "metrics" in shown
+    assert "2/2" in shown
+
+
+def test_inceptions_scores_have_names_of_their_own_for_each_resize(digits):
+    images = keras.Input((12, 12, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(images))
+    small = keras.Model(images, {"features": x, "probabilities": keras.layers.Softmax()(keras.layers.Dense(5)(x))})
+    asked = ("fd", "kid", "classifier_score")
+    found = []
+    for way in ("legacy", "clean"):
+        extractor = features.make_extractor("inception2015", "inception-2015-12-05", small, inception.RESIZES[way])
+        record = evaluate(digits, "digits", asked, extractor=extractor, verbose=False)
+        names = [f"{score}_inception2015_360_{way}" for score in ("fid", "kid", "inception_score")]
+        assert set(record["scores"]) == {*names, f"fid_inception2015_360_{way}_floor"}
+        assert set(record["deviations"]) == set(names[1:])  # Salimans et al. 2016 report a deviation over ten splits
+        found.append(record)
+    assert found[0]["protocol"]["resize"] == "gray to RGB, bilinear as in TensorFlow 1 8x8 to 12x12"
+    with pytest.raises(ValueError, match=r"not scored alike: they differ in resize"):
+        tz.compare(found)

@@ -8,7 +8,7 @@ from tfgan_zoo.metrics.measures import MEASURES
 from tfgan_zoo.metrics.records import FLOOR, load
 
 DECIDES = ("reference", "split", "num_real", "num_generated", "extractor", "resize", "image_shape", "settings")
-_ROW_INCHES, _COLUMN_INCHES = 0.34, 1.45
+_ROW_INCHES, _NAME_INCHES, _COLUMN_INCHES = 0.3, 3.0, 1.7
 _BEST, _LINES = "#d5e8d4", "#d0d0d0"
 
 
@@ -180,29 +180,23 @@ def _draw(titles, cells, winners, caption, path):
     from matplotlib.figure import Figure
 
     names = list(cells)
-    figure = Figure(
-        figsize=(3.4 + _COLUMN_INCHES * len(names), _ROW_INCHES * (len(titles) + 2)), dpi=140, layout="constrained"
-    )
-    axis = figure.add_subplot()
+    widths = [_NAME_INCHES, *(max(_COLUMN_INCHES, 0.1 * len(name)) for name in names)]
+    figure = Figure(figsize=(sum(widths), _ROW_INCHES * (len(titles) + 2)), dpi=140)
+    axis = figure.add_axes((0, 0, 1, (len(titles) + 1) / (len(titles) + 2)))
     axis.axis("off")
-    axis.set_title(caption, fontsize=11, pad=6)
-    drawn = axis.table(
-        [[cells[name][row] for name in names] for row in range(len(titles))],
-        rowLabels=titles,
-        colLabels=names,
-        cellLoc="right",
-        rowLoc="left",
-        loc="center",
-    )
+    axis.set_title(caption, fontsize=11)
+    rows = [[title, *(cells[name][row] for name in names)] for row, title in enumerate(titles)]
+    shares = [width / sum(widths) for width in widths]
+    drawn = axis.table(rows, colLabels=["", *names], colWidths=shares, cellLoc="right", bbox=(0, 0, 1, 1))
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(10)
-    drawn.scale(1, 1.5)
-    for cell in drawn.get_celld().values():
+    for (row, column), cell in drawn.get_celld().items():
         cell.set_edgecolor(_LINES)
-    for row in range(len(titles)):
-        for column, name in enumerate(names):
-            if winners[name][row]:
-                drawn[row + 1, column].set_text_props(weight="bold")
-                drawn[row + 1, column].set_facecolor(_BEST)
+        if column == 0:
+            cell.set_text_props(ha="left")
+            cell.PAD = 0.03
+        elif row and winners[names[column - 1]][row - 1]:
+            cell.set_text_props(weight="bold")
+            cell.set_facecolor(_BEST)
     with files.whole(path) as temporary:
         figure.savefig(temporary, format="png", bbox_inches="tight", facecolor="white")

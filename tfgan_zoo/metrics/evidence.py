@@ -75,11 +75,6 @@ class Evidence:
         return min(self.count, self.reference.size(self.floor_split)) if self.floor_split else None
 
     @functools.cached_property
-    def training(self):
-        """(n, d) features of as many training images as there are real ones, if there are as many."""
-        return self.reference.features("train", min(self.num_real, self.reference.size("train")))["features"]
-
-    @functools.cached_property
     def neighbour_scores(self):
         """Precision, recall, density and coverage: one pass over the distances answers all four."""
         known = self.reference.neighbour_distances(self.split, self.num_real, max(NEIGHBOUR, DENSITY_NEIGHBOUR))

@@ -24,12 +24,16 @@ def data_copying(train, held_out, fake):
     Raises:
         ValueError: not matrices of one width, or a value that is not finite.
     """
+    train, held_out, fake = clouds.alike(train=train, held_out=held_out, fake=fake)
+    return copied(*(clouds.nearest(images, train)[0] for images in (fake, held_out)))
+
+
+def copied(fake_distances, held_out_distances):
+    """`data_copying` where the distances (m,) and (h,) to the nearest training image are known."""
     from scipy.stats import mannwhitneyu
 
-    train, held_out, fake = clouds.alike(train=train, held_out=held_out, fake=fake)
-    distances = [clouds.nearest(images, train)[0] for images in (fake, held_out)]
-    found = mannwhitneyu(*distances, alternative="less", method="asymptotic")
-    return float(1 - found.statistic / (len(fake) * len(held_out))), float(found.pvalue)
+    found = mannwhitneyu(fake_distances, held_out_distances, alternative="less", method="asymptotic")
+    return float(1 - found.statistic / (len(fake_distances) * len(held_out_distances))), float(found.pvalue)
 
 
 def authenticity(train, fake):
@@ -49,6 +53,15 @@ def authenticity(train, fake):
         ValueError: not two matrices of one width, or a value that is not finite.
     """
     train, fake = clouds.alike(train=train, fake=fake)
-    own = clouds.neighbour_distances(train, 1)[:, 0]
-    distances, index = clouds.nearest(fake, train)
+    return authentic(*clouds.nearest(fake, train), clouds.neighbour_distances(train, 1)[:, 0])
+
+
+def authentic(distances, index, own):
+    """`authenticity` where nearest neighbours are known.
+
+    Args:
+        distances: (m,) squared, from each generated image to its nearest training image.
+        index: (m,) which one that is.
+        own: (n,) squared, from each training image to the nearest other one.
+    """
     return float(np.mean(distances > own[index]))
