@@ -258,6 +258,6 @@ def _protocol(evidence, asked, told):
         "image_shape": list(evidence.shape),
         "floor_num_real": evidence.floor_count if "fd" in asked else None,
         "floor_split": evidence.floor_split if "fd" in asked else None,
-        "settings": json.loads(json.dumps({name: measure.settings for name, measure in asked.items()})),
+        "settings": json.loads(json.dumps({name: one.settings for name, one in asked.items() if one.settings})),
         "version": __version__,
     }

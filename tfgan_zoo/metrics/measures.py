@@ -213,8 +213,8 @@ def memorisation(evidence, num_train):
     def build():
         return dict(zip(("squared", "index"), clouds.nearest(evidence.real, train), strict=True))
 
-    key = {"split": evidence.split, "count": evidence.num_real, "num_train": num_train}
-    held_out = reference.kept("nearest", build, **key)
+    splits = evidence.split, "train"
+    held_out = reference.kept("nearest", build, splits, count=evidence.num_real, num_train=num_train)
     squared, index = clouds.nearest(evidence.features, train)
     share, p_value = copied(squared, held_out["squared"])
     found = {
@@ -273,9 +273,11 @@ def gan_train(evidence, **numbers):
             found = transfer.accuracy_of_training_on(train, test, classes, evidence.seed, **numbers)
             return {"accuracy": found}
 
-        key = {"settings": numbers, "seed": evidence.seed, "tested": [evidence.split, evidence.num_real]}
-        key |= {"size": list(evidence.shape), "split": evidence.floor_split, "count": evidence.count}
-        found[f"{evidence.in_pixels('gan_train')}_floor"] = float(reference.kept("gan_train", build, **key)["accuracy"])
+        splits = evidence.floor_split, evidence.split
+        key = {"count": evidence.count, "tested": evidence.num_real, "size": list(evidence.shape)}
+        key |= {"settings": numbers, "seed": evidence.seed}
+        kept = reference.kept("gan_train", build, splits, **key)
+        found[f"{evidence.in_pixels('gan_train')}_floor"] = float(kept["accuracy"])
     return found
 
 

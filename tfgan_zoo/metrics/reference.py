@@ -91,7 +91,7 @@ class Reference:
                 "preprocessing": self.extractor.preprocessing(images.shape[1:]),
             }
 
-        return self.kept("features", build, split=split, count=count)
+        return self.kept("features", build, (split,), count=count)
 
     def moments(self, split, count):
         """`Moments` of these features, through the cache."""
@@ -99,7 +99,7 @@ class Reference:
         def build():
             return dataclasses.asdict(Moments.of(self.features(split, count)["features"]))
 
-        return Moments(**self.kept("moments", build, split=split, count=count))
+        return Moments(**self.kept("moments", build, (split,), count=count))
 
     def distance_to(self, moments, split, count):
         """Fréchet distance from these features to others, known by their `Moments`."""
@@ -113,7 +113,7 @@ class Reference:
             others = Moments.of(self.features(other, other_count)["features"])
             return {"distance": self.distance_to(others, split, count)}
 
-        kept = self.kept("floor", build, split=split, count=count, other=other, other_count=other_count)
+        kept = self.kept("floor", build, (split, other), count=count, other_count=other_count)
         return float(kept["distance"])
 
     def neighbour_distances(self, split, count, k):
@@ -122,22 +122,22 @@ class Reference:
         def build():
             return {"squared": neighbour_distances(self.features(split, count)["features"], k)}
 
-        return self.kept("neighbours", build, split=split, count=count, k=k)["squared"]
+        return self.kept("neighbours", build, (split,), count=count, k=k)["squared"]
 
-    def kept(self, what, build, split, **decided):
-        """Arrays that depend on real images of a split, through the cache.
+    def kept(self, what, build, splits, **decided):
+        """Arrays that depend on real images, through the cache.
 
         Args:
             what: what they are.
             build: a function without arguments that returns a dict of arrays or numbers.
-            split: of the source.
+            splits: of the source, those whose images they depend on.
             **decided: what else they depend on, as JSON can hold it.
         """
         key = {
             "format": FORMAT,
             "what": what,
-            "reference": self._identity(split),
-            "split": split,
+            "reference": [self._identity(split) for split in splits],
+            "splits": list(splits),
             "shape": list(self.info.image_shape),
             "extractor": self._fingerprint,
         }
