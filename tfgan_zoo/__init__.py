@@ -46,6 +46,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.registry import create, list_models
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
+from tfgan_zoo_serving import load_exported, verify
 
 __all__ = [
     "ACGAN",
@@ -67,6 +68,7 @@ __all__ = [
     "latents",
     "layers",
     "list_models",
+    "load_exported",
     "metrics",
     "networks",
     "objectives",
@@ -76,5 +78,6 @@ __all__ = [
     "priors",
     "runs",
     "runtime",
+    "verify",
     "zoo",
 ]
