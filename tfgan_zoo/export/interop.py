@@ -47,13 +47,10 @@ def write(name, source, directory):
 def _onnx(source, path):
     import tf2onnx
 
-    inputs = list(source.reference.inputs().values())
-    names = ("latents", "labels")
-    specs = [
-        tf.TensorSpec((None, *rows.shape[1:]), rows.dtype, name=key) for key, rows in zip(names, inputs, strict=False)
-    ]
-    loaded = tf.saved_model.load(str(source.served())).signatures["serving_default"]
-    function = tf.function(lambda **told: loaded(**told))
+    inputs = source.reference.inputs()
+    specs = [tf.TensorSpec((None, *rows.shape[1:]), rows.dtype, name=name) for name, rows in inputs.items()]
+    loaded = tf.saved_model.load(str(source.served()))
+    function = tf.function(lambda *rows: loaded.signatures["serving_default"](**dict(zip(inputs, rows, strict=True))))
     model, _ = tf2onnx.convert.from_function(function, input_signature=specs, output_path=str(path))
     return {"opset": model.opset_import[0].version, "operations": sorted({node.op_type for node in model.graph.node})}
 
