@@ -8,8 +8,7 @@ median of the ratios of neighbours in time. PyTorch's side is the same network a
 `eval()` and `no_grad()`, in a process of its own, by turns with one that runs LiteRT; a check says that both give the
 same images.
 
-At a batch of 1 LiteRT runs the file whose batch is fixed at 1, as on a phone; at 16 the one with a free batch. Each
-with the kernels that are faster for it, XNNPACK or the plain ones, which is said: a card names the times of both.
+At a batch of 1 LiteRT runs the file whose batch is fixed at 1, as on a phone; at 16 the one with a free batch.
 """
 
 import json
@@ -33,12 +32,11 @@ MISSING = "PyTorch is missing: install it with `pip install torch` in any enviro
 # ---- runtimes --------------------------------------------------------------------------------------------------------
 
 
-def litert(path, xnnpack):
+def litert(path):
     """A function latents -> images on one thread."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter
 
-    kernels = OpResolverType.AUTO if xnnpack else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    runner = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=kernels).get_signature_runner()
+    runner = Interpreter(str(path), num_threads=1).get_signature_runner()
     return lambda latents: runner(latents=latents)["images"]
 
 
@@ -91,13 +89,7 @@ def runtimes_side(directory, pairs, batch):
     directory, latents = pathlib.Path(directory), np.load(pathlib.Path(directory) / "reference.npz")["latents"]
     latents = np.tile(latents, (2, 1))[:batch]
     suffix = "_batch1" if batch == 1 else ""
-    runs = {}
-    for name in LITERT:
-        path = directory / f"{name.replace('tflite', 'generator')}{suffix}.tflite"
-        both = {kernels: litert(path, kernels == "XNNPACK") for kernels in ("XNNPACK", "plain kernels")}
-        times = {kernels: min(milliseconds(run, latents) for _ in range(3)) for kernels, run in both.items()}
-        kernels = min(times, key=times.get)
-        runs[f"{name}, {kernels}"] = both[kernels]
+    runs = {name: litert(directory / f"{name.replace('tflite', 'generator')}{suffix}.tflite") for name in LITERT}
     if (directory / "generator.onnx").exists():
         runs["onnx"] = onnx(directory / "generator.onnx")
     found = {name: [] for name in runs}
@@ -157,7 +149,8 @@ def offer(model, width, path):
     from benchmarks.wgan_gp import _mirrored, _turned
 
     network = model.ema_network
-    given = {f"generator_{i}": _turned(np.asarray(w), width) for i, w in enumerate(network.trainable_variables)}
+    weights = [weight for weight in network.weights if "moving" not in weight.path]
+    given = {f"generator_{number}": _turned(np.asarray(weight), width) for number, weight in enumerate(weights)}
     norms = [layer for layer in network.layers if hasattr(layer, "moving_mean")]
     for number, norm in enumerate(norms):
         given |= {f"mean_{number}": np.asarray(norm.moving_mean), f"var_{number}": np.asarray(norm.moving_variance)}
@@ -194,23 +187,24 @@ def main(torch_python: pathlib.Path | None = None, pairs: int = 15, torch_pairs:
             found = measured(sys.executable, "runtimes", directory=f"{room}/export", pairs=pairs, batch=batch)
             print(f"\nbatch {batch}, CPU ms an image on one thread")
             for name, times in found.items():
-                print(f"  {name:40} {statistics.median(times):.3f}")
-            plain, *quantised = (name for name in found if name.startswith("tflite"))
-            for name in quantised:
+                print(f"  {name:24} {statistics.median(times):.3f}")
+            for name in LITERT[1:]:
                 goal = f"; goal <= {GOALS['int8']}" if "int8" in name else ""
-                print(f"  {name} over float32: {ratio_of(found[name], found[plain])}{goal}")
+                print(f"  {name} over float32: {ratio_of(found[name], found['tflite'])}{goal}")
             if "onnx" in found:
-                print(f"  LiteRT over ONNX Runtime: {ratio_of(found[plain], found['onnx'])}; goal <= {GOALS['onnx']}")
+                print(
+                    f"  LiteRT over ONNX Runtime: {ratio_of(found['tflite'], found['onnx'])}; goal <= {GOALS['onnx']}"
+                )
             if torch_python:
                 offer(model, width, f"{room}/weights.npz")
-                against_torch(torch_python, room, batch, torch_pairs, plain)
+                against_torch(torch_python, room, batch, torch_pairs)
 
 
-def against_torch(torch_python, room, batch, pairs, plain):
+def against_torch(torch_python, room, batch, pairs):
     """Print the ratio to PyTorch of processes that take turns."""
     ours, theirs = [], []
     for _ in range(pairs):
-        ours += measured(sys.executable, "runtimes", directory=f"{room}/export", pairs=1, batch=batch)[plain]
+        ours += measured(sys.executable, "runtimes", directory=f"{room}/export", pairs=1, batch=batch)["tflite"]
         theirs.append(measured(torch_python, "torch", weights=f"{room}/weights.npz", batch=batch))
     apart = theirs[0]["apart"]
     if apart > 1e-4:

@@ -5,6 +5,7 @@ signatures.py   what a served generator may be asked for
 saved_model.py  the SavedModel
 serving.py      what TensorFlow Serving finds beside it
 litert.py       the .tflite files for phones and browsers
+subpixel.py     transposed convolutions as convolutions, for them
 interop.py      ONNX and OpenVINO
 parity.py       reload what was written and measure the difference
 quality.py      are quantised files as good?

@@ -5,6 +5,7 @@ kernels prefer.
 """
 
 import dataclasses
+import functools
 import time
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.export import parity, saved_model
+from tfgan_zoo.export.subpixel import with_convolutions
 
 _STATE = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}  # weights left outside: it runs and gives NaN
 _CALIBRATION = 100  # latents that say how large each activation of an int8 generator grows
@@ -51,7 +53,7 @@ VARIANTS = {
 
 
 class Source:
-    """A model as LiteRT's converter reads it: the signature serving_default alone, in float32.
+    """A model as converters read it: the signature serving_default alone, in float32.
 
     A network in half precision is converted as a float32 copy, because LiteRT has no bfloat16 convolutions.
 
@@ -71,12 +73,23 @@ class Source:
             self.told = {"source": "a float32 copy of a network that computes in half precision"}
             self.told["max_abs_diff_of_the_copy"] = apart
 
-    def served(self, batch=None):
-        """Directory of a SavedModel with serving_default alone, written when it is first asked for."""
-        path = self.room / f"bare_{batch or 'n'}"
+    def served(self, batch=None, turned=False):
+        """Directory of a SavedModel with serving_default alone, written when it is first asked for.
+
+        Args:
+            batch: as in `Variant`.
+            turned: whether transposed convolutions are written as convolutions.
+        """
+        path = self.room / f"bare_{batch or 'n'}_{turned:d}"
         if not path.exists():
-            saved_model.write(self.model, path, self.network, only="serving_default", batch=batch)
+            network = self.turned if turned else self.network
+            saved_model.write(self.model, path, network, only="serving_default", batch=batch)
         return path
+
+    @functools.cached_property
+    def turned(self):
+        """The network with its transposed convolutions written as convolutions, which LiteRT runs faster."""
+        return with_convolutions(self.network)
 
     def inputs(self):
         """Latents, and labels if it is told any, of another seed than the reference's: one row at a time."""
@@ -129,7 +142,7 @@ def convert(source, name="tflite"):
     Raises:
         ValueError: if an operation is missing in LiteRT, or a weight did not become a constant.
     """
-    served = source.served(VARIANTS[name].batch)
+    served = source.served(VARIANTS[name].batch, turned=True)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(served), signature_keys=["serving_default"])
     if VARIANTS[name].quantised:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,6 +1,7 @@
 """The SavedModel, as TensorFlow Serving wants it."""
 
 import keras
+import tensorflow as tf
 
 from tfgan_zoo.export import signatures
 
@@ -49,11 +50,13 @@ def write(model, path, network=None, max_images=signatures.MAX_IMAGES, only=None
         Dict name -> `signatures.Signature` of what was written.
     """
     network = network or model.ema_network
-    archive = keras.export.ExportArchive()
-    archive.track(network)
     asked = signatures.of(model, network, max_images, batch)
     asked = asked if only is None else {only: asked[only]}
-    for name, signature in asked.items():
-        archive.add_endpoint(name, signature.function, list(signature.inputs))
-    archive.write_out(str(path), verbose=False)
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]  # keras.export.ExportArchive saves each twice
+    functions = {
+        name: tf.function(signature.function, input_signature=signature.inputs, autograph=False)
+        for name, signature in asked.items()
+    }
+    tf.saved_model.save(module, str(path), signatures=functions)
     return asked
