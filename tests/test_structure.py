@@ -69,6 +69,20 @@ def test_a_room_imports_only_what_it_may(path):
             assert top in {"keras", "tfgan_zoo", "math", "dataclasses"}, f"{path} imports {name}"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tfgan_zoo_serving").glob("*.py")), ids=lambda path: path.name)
+def test_the_loader_of_exports_knows_numpy_and_itself_only(path):
+    """What it needs beside, a runtime, it imports in the function that runs it."""
+    top = {name.split(".")[0] for node in ast.parse(path.read_text(encoding="utf-8")).body for name in _names(node)}
+    assert top <= {"numpy", "tfgan_zoo_serving"} | set(sys.stdlib_module_names)
+    assert not any(name.split(".")[0] == "tfgan_zoo" for name in imported(path))
+
+
+def _names(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) else []
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("[a-z]*.py")), ids=lambda path: path.name)
 def test_recipes_use_the_public_names_and_fit_on_a_page(path):
     for name in imported(path):

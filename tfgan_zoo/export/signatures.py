@@ -68,6 +68,13 @@ class _Asked:
         self.shown = self.drawn if self.are_points else self.drawn | {"dtype": "uint8"}
         self.seed = tf.TensorSpec((), tf.int32, name="seed")
 
+        def draw(*inputs):  # a Resizing layer turns training on, unless told
+            images = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+            return tf.cast(images, tf.float32)
+
+        entries = [tf.TensorSpec((batch, *entry.shape[1:]), entry.dtype) for entry in network.inputs]
+        self.draw = tf.function(draw, input_signature=entries, autograph=False)  # traced once for all signatures
+
     def rows(self):
         """The input that says how many images: their number, or the class of each."""
         if self.classes is None:
@@ -83,9 +90,8 @@ class _Asked:
         return self.images(change(self.model.draw_latents(count, seed)), rows)
 
     def images(self, latents, labels=None):
-        """float32 images of the network in inference mode, which it is told, as a Resizing layer would turn it off."""
-        inputs = latents if labels is None else [latents, self._as_fed(labels)]
-        return tf.cast(self.network(inputs, training=False), tf.float32)
+        """float32 images of the network in inference mode."""
+        return self.draw(latents) if labels is None else self.draw(latents, self._as_fed(labels))
 
     def pixels(self, images):
         """Images as they are shown: uint8; points as they are."""

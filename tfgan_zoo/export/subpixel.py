@@ -34,10 +34,12 @@ def with_convolutions(network):
         network: a functional keras.Model.
 
     Returns:
-        Another keras.Model of the same inputs and, up to rounding, outputs; transposed convolutions other than of
-        equal strides above 1 and "same" padding stay as they are.
+        A keras.Model of the same inputs and, up to rounding, outputs; transposed convolutions other than of equal
+        strides above 1 and "same" padding stay as they are, and a network without any to turn is returned itself.
     """
     turned = [layer for layer in network._flatten_layers() if _can_turn(layer)]
+    if not turned:
+        return network
 
     def turn(layer):
         if not _can_turn(layer):
