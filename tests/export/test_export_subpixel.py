@@ -51,3 +51,12 @@ def test_a_whole_network_keeps_its_moments_and_what_cannot_be_turned():
     images = np.random.default_rng(1).normal(size=(2, 4, 4, 3)).astype("float32")
     wanted = np.asarray(network(images, training=False))
     np.testing.assert_allclose(copy(images, training=False), wanted, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_a_network_that_cannot_be_cloned_or_has_none_stays_itself():
+    x = keras.Input((4, 4, 3))
+    plain = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
+    turned = keras.layers.Conv2DTranspose(2, 4, 2, "same")(x)
+    code = keras.Model(x, keras.layers.Lambda(lambda y: y + 1)(turned))
+    assert with_convolutions(plain) is plain
+    assert with_convolutions(code) is code
