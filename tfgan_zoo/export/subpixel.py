@@ -35,8 +35,8 @@ def with_convolutions(network):
 
     Returns:
         A keras.Model of the same inputs and, up to rounding, outputs; transposed convolutions other than of equal
-        strides above 1 and "same" padding stay as they are, and a network without any to turn, or with a Lambda layer, is
-        returned itself.
+        strides above 1 and "same" padding stay as they are. The network itself where there is nothing to turn, or a
+        Lambda layer.
     """
     turned = [layer for layer in network._flatten_layers() if _can_turn(layer)]
     code = any(isinstance(layer, keras.layers.Lambda) for layer in network._flatten_layers())
