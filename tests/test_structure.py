@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
-    "export": {"pictures"},
+    "export": {"pictures", "priors", "metrics"},
     "callbacks": {"data", "doctor", "pictures", "metrics"},
     "doctor": {"data"},
     "human": {"data"},
@@ -70,6 +70,20 @@ def test_a_room_imports_only_what_it_may(path):
             assert here in TENSORFLOW, f"{path} imports tensorflow"
         if here in KERAS_ONLY:
             assert top in {"keras", "tfgan_zoo", "math", "dataclasses"}, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tfgan_zoo_serving").glob("*.py")), ids=lambda path: path.name)
+def test_the_loader_of_exports_knows_numpy_and_itself_only(path):
+    """What it needs beside, a runtime, it imports in the function that runs it."""
+    top = {name.split(".")[0] for node in ast.parse(path.read_text(encoding="utf-8")).body for name in _names(node)}
+    assert top <= {"numpy", "tfgan_zoo_serving"} | set(sys.stdlib_module_names)
+    assert not any(name.split(".")[0] == "tfgan_zoo" for name in imported(path))
+
+
+def _names(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) else []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("[a-z]*.py")), ids=lambda path: path.name)

@@ -48,6 +48,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.registry import create, list_models
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
+from tfgan_zoo_serving import load_exported, verify
 
 __all__ = [
     "ACGAN",
@@ -72,6 +73,7 @@ __all__ = [
     "latents",
     "layers",
     "list_models",
+    "load_exported",
     "metrics",
     "networks",
     "objectives",
@@ -82,5 +84,6 @@ __all__ = [
     "runs",
     "runtime",
     "tuning",
+    "verify",
     "zoo",
 ]
