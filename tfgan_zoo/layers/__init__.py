@@ -3,12 +3,15 @@
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
 from tfgan_zoo.layers.regularizers import Orthogonal
 from tfgan_zoo.layers.spectral import SpectralNorm
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
 
 __all__ = [
     "ClipWeights",
+    "Dropout",
+    "GaussianNoise",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "Orthogonal",
