@@ -30,9 +30,9 @@ MAY_IMPORT = {
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
     "export": {"pictures"},
-    "callbacks": {"data", "pictures", "metrics"},
+    "callbacks": {"data", "pictures", "metrics", "runtime"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
-    "cli": set(),
+    "cli": {"runtime"},
 }
 TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}

@@ -10,6 +10,7 @@ import tempfile
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_DIRECTORY = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextlib.contextmanager
@@ -51,7 +52,23 @@ def explained(target):
             raise OSError(
                 error.errno, f"{target} cannot be written: no permission. Choose another directory"
             ) from error
+        if error.errno in _NO_DIRECTORY:
+            raise OSError(
+                error.errno, f"{target} cannot be written: a file is in the place of a directory. Choose another"
+            ) from error
         raise
+
+
+def check_writable(directory):
+    """Raise now, in a sentence, what writing into a directory hours later would only raise then; makes the directory.
+
+    Raises:
+        OSError: there is no room, no permission, or a file in its place.
+    """
+    directory = pathlib.Path(directory)
+    with explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=".writable.", dir=directory).cleanup()
 
 
 def write_json(target, value):

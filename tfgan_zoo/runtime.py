@@ -63,6 +63,11 @@ def seed_all(seed):
     keras.utils.set_random_seed(seed)
 
 
+def precision():
+    """The arithmetic that `setup` chose, one of `PRECISIONS`."""
+    return keras.config.dtype_policy().name
+
+
 def jit_compile():
     """What `compile` passes to Keras as jit_compile when the caller does not."""
     return False if replicas() > 1 else _jit  # XLA's resources do not cross replicas
