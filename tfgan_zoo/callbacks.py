@@ -113,8 +113,8 @@ class Checkpoint(keras.callbacks.Callback):
     column there that says from which epoch. At the end `last.keras` is the model, for `keras.models.load_model`. Put
     it after callbacks whose scores it should record.
 
-    Training that has diverged is stopped, and nothing of it is kept. Of several workers each keeps checkpoints of its
-    own, and all continue from the last that all have; the chief alone writes the rest.
+    Training that has diverged is stopped, and nothing of it is kept. Of several workers each keeps what is its own,
+    those after the first in `worker_1/` and so on, and all continue from the last checkpoint that all have.
 
     Args:
         directory: of the run; checkpoints go to `directory/checkpoints`.
@@ -184,8 +184,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None  # or every later fit would begin there
-        if self.saved() and runtime.is_chief():
-            with files.whole(self.directory / "last.keras") as temporary:
+        if self.saved():  # on every worker: Keras makes variables as it saves, which all of them must do together
+            with files.whole(self._own / "last.keras") as temporary:
                 self.model.save(temporary)
 
     def save(self, epoch, steps=0):
@@ -245,9 +245,12 @@ class Checkpoint(keras.callbacks.Callback):
         self._passed_over = 0
 
     @property
+    def _own(self):
+        return self.directory / f"worker_{runtime.worker()}" if runtime.worker() else self.directory
+
+    @property
     def _checkpoints(self):
-        own = f"worker_{runtime.worker()}/" if runtime.worker() else ""
-        return self.directory / f"{own}checkpoints"
+        return self._own / "checkpoints"
 
     def _path(self, epoch, steps=0):
         return self._checkpoints / (f"epoch_{epoch:04d}" + (f"_step_{steps:06d}" if steps else ""))

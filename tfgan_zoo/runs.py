@@ -63,6 +63,7 @@ def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrid
     model = run.train(entry, quiet=quiet, **overrides)
     if not runtime.is_chief():
         return None
+    runtime.alone()
     record = run.score(model, dataset, quiet=quiet)
     if scores and record:
         record["scores"] |= scores(model, run)

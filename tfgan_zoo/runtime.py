@@ -118,6 +118,12 @@ def is_chief():
     return worker() == 0
 
 
+def alone():
+    """Leave a strategy over machines: what this process builds from here on, it builds without the others."""
+    if workers() > 1:
+        _use(None)
+
+
 def gathered(numbers):
     """What each worker has to say, for all to know: integers of one shape -> array (workers, *shape).
 

@@ -270,6 +270,9 @@ class GenerativeModel(keras.Model):
             **keras_arguments,
         )
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: all is built. Keras would read a batch to build from, which fails on several workers' labels."""
+
     def _dataset(self, images, labels, batch_size, shuffle):
         if not isinstance(images, np.ndarray):
             return images
