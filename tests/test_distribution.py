@@ -19,7 +19,9 @@ import tfgan_zoo as tz
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPE = ["recipes.dcgan", "--epochs", "2", "--width", "4", "--image-size", "8", "--batch-size", "64", "--quiet"]
 # every class of the zoo's models once, where all of batch norm, dropout, noise, labels, codes, state and slices occur
-QUICK = [["gan", [2], {"dropout": 0.3, "n_critic": 2}], ["improved_gan", [2], {}]]
+CLIPPED = ["gan", [2], {"dropout": 0.3, "n_critic": 2, "sgd": {"global_clipnorm": 0.1}}]
+QUICK = [CLIPPED, ["improved_gan", [2], {}]]
+HALF = [["gan", [2], {"precision": "mixed_bfloat16"}], ["gan", [2], {"precision": "mixed_float16"}]]
 DENSE = [["ebgan", [2], {}], ["began", [2], {}], ["acgan", [2], {}], ["cgan", [2], {}], ["infogan", [2], {}]]
 
 
@@ -43,7 +45,7 @@ def check_replicas(entries):
     assert [one["name"] for one in found] == [name for name, *_ in entries]
     for one in found:
         assert one["largest"] < 1e-5 or one["apart"] < 0.02 * one["moved"], one
-        assert one["moved"] > 1.0, one
+        assert one["moved"] > 0.05, one
         assert one["logs"] < 1e-4, one
 
 
@@ -52,7 +54,7 @@ def test_two_replicas_train_like_one_device():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("entries", [DENSE, *([[name, [16, 16, 1], {}]] for name in tz.list_models())], ids=str)
+@pytest.mark.parametrize("entries", [DENSE, HALF, *([[name, [16, 16, 1], {}]] for name in tz.list_models())], ids=str)
 def test_every_entry_on_two_replicas(entries):
     check_replicas(entries)
 
@@ -122,6 +124,16 @@ def test_accumulated_batches_are_one_large_batch(monkeypatch, player, other):
         np.testing.assert_allclose(b, c, atol=1e-6)
         np.testing.assert_array_equal(a, d)  # four batches do not make five
         assert np.abs(a - b).max() > 1e-4
+
+
+def test_replicas_refuse_what_they_cannot_share(monkeypatch):
+    gan = tz.create("gan", (2,), width=4, n_critic=2)
+    gan.compile()
+    monkeypatch.setattr(tz.runtime, "replicas", lambda: 2)
+    with pytest.raises(ValueError, match=r"holds 10 images, which 2 replicas cannot share evenly in n_critic=2 .*256"):
+        gan.fit(np.zeros((30, 2), "float32"), batch_size=10, verbose=0)
+    with pytest.raises(ValueError, match="gradient_accumulation_steps=4, but Keras accumulates on one device"):
+        gan.compile(keras.optimizers.SGD(gradient_accumulation_steps=4))
 
 
 def free_port():

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
-    "export": {"pictures"},
+    "export": {"pictures", "runtime"},
     "callbacks": {"data", "pictures", "metrics", "runtime"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "cli": {"runtime"},

@@ -63,13 +63,13 @@ def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrid
     model = run.train(entry, quiet=quiet, **overrides)
     if not runtime.is_chief():
         return None
-    runtime.alone()
-    record = run.score(model, dataset, quiet=quiet)
-    if scores and record:
-        record["scores"] |= scores(model, run)
-    drawn = figures(model, run) if figures else {}
-    about = run.about(model=paper, data=name)
-    export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
+    with runtime.alone():  # the other workers, if there are any, have gone
+        record = run.score(model, dataset, quiet=quiet)
+        if scores and record:
+            record["scores"] |= scores(model, run)
+        drawn = figures(model, run) if figures else {}
+        about = run.about(model=paper, data=name)
+        export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
     run.finish(epochs, record)
     return run.report("is ready to serve")
 

@@ -1,5 +1,6 @@
 """How the machine is used: seeds, precision, XLA and devices, in one call before a model is built."""
 
+import contextlib
 import functools
 import os
 
@@ -118,10 +119,15 @@ def is_chief():
     return worker() == 0
 
 
+@contextlib.contextmanager
 def alone():
-    """Leave a strategy over machines: what this process builds from here on, it builds without the others."""
-    if workers() > 1:
-        _use(None)
+    """Within it, or in a function that it decorates, nothing is built on several devices: `setup`'s strategy rests."""
+    strategy = _current
+    _use(None)
+    try:
+        yield
+    finally:
+        _use(strategy)
 
 
 def gathered(numbers):

@@ -12,6 +12,7 @@ import collections.abc
 import pathlib
 
 from tfgan_zoo import pictures as draw
+from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
 from tfgan_zoo.export import litert, parity, publishing, saved_model
@@ -20,6 +21,7 @@ from tfgan_zoo.export.quiet import quiet
 FORMATS = ("saved_model", "tflite")
 
 
+@runtime.alone()
 def export(model, directory, formats=FORMATS, scores=None, about=None, pictures=None):
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 

@@ -82,6 +82,10 @@ class GAN(GenerativeModel):
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **keras_arguments):
         """Choose the optimizers; without arguments, those of the paper.
 
+        Keras' own keywords clip gradients (`global_clipnorm=1.0`: of a whole network, after loss scaling is undone and
+        replicas are summed) and accumulate them (`gradient_accumulation_steps=4`: batches that one device cannot hold;
+        the average still moves at every step, and batch normalisation sees the small batches).
+
         Args:
             generator_optimizer: a keras.optimizers.Optimizer for all of the generator.
             discriminator_optimizer: another one for all of the discriminator.
@@ -93,6 +97,7 @@ class GAN(GenerativeModel):
         for (name, optimizer), network in zip(given.items(), (self.generator, self.discriminator), strict=True):
             if optimizer is None:
                 optimizer = keras.saving.deserialize_keras_object(self.default_optimizers[name])
+            checks.optimizer(optimizer, runtime.replicas())
             optimizer = with_loss_scale(optimizer, network)
             optimizer.build(network.trainable_variables)
             setattr(self, name, optimizer)
@@ -283,7 +288,7 @@ class GAN(GenerativeModel):
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""
         super().check_images(images)
-        checks.slices(images, self.n_critic)
+        checks.slices(images, self.n_critic, runtime.replicas())
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
