@@ -1,8 +1,10 @@
 """Several devices and several machines train what one device trains; a worker that dies costs an epoch at most."""
 
+import inspect
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 import tfgan_zoo as tz
+from recipes import dcgan
 
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPE = ["recipes.dcgan", "--epochs", "2", "--width", "4", "--image-size", "8", "--batch-size", "64", "--quiet"]
@@ -134,6 +137,33 @@ def test_replicas_refuse_what_they_cannot_share(monkeypatch):
         gan.fit(np.zeros((30, 2), "float32"), batch_size=10, verbose=0)
     with pytest.raises(ValueError, match="gradient_accumulation_steps=4, but Keras accumulates on one device"):
         gan.compile(keras.optimizers.SGD(gradient_accumulation_steps=4))
+
+
+def test_the_page_on_scaling_gives_commands_that_exist():
+    page = (ROOT / "docs/scaling.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    known = {"strategy", "precision", *inspect.signature(dcgan.main).parameters}
+    lines = re.findall(r"python -m recipes\.dcgan(.*)", page)
+    assert len(lines) >= 6
+    for line in lines:
+        flags = re.findall(r"--([a-z-]+)", line)
+        assert {flag.replace("-", "_") for flag in flags} <= known, line
+        assert set(re.findall(r"--strategy (\w+)", line)) <= set(tz.runtime.STRATEGIES)
+        assert set(re.findall(r"--precision (\w+)", line)) <= set(tz.runtime.PRECISIONS)
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    exec(compile(block, "docs/scaling.md", "exec"), {})
+
+
+def test_every_recipe_has_the_two_flags_of_the_machine(monkeypatch, capsys):
+    for flags, status, sentence in (
+        (["--help"], 0, "--precision"),
+        (["--strategy", "mirored"], 2, "Did you mean 'mirrored'"),
+        (["--precision", "half"], 2, "Unknown precision 'half'"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["dcgan", *flags])
+        with pytest.raises(SystemExit) as ended:
+            tz.cli.run(dcgan.main)
+        assert ended.value.code == status
+        assert sentence in "".join(capsys.readouterr())
 
 
 def free_port():

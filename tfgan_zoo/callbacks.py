@@ -227,8 +227,10 @@ class Checkpoint(keras.callbacks.Callback):
                 f"{path} is of another model: its {len(arrays)} arrays do not fit this one's {len(variables)}. "
                 "Build it with the same numbers, or choose another directory."
             )
-        _assign(variables, arrays)
-        self._means = arrays[len(variables) - len(_variables_of(self.model.metrics)) :]
+        # Running means wait for their epoch; besides, to touch them is for all workers together
+        kept = len(variables) - len(_variables_of(self.model.metrics))
+        _assign(variables[:kept], arrays[:kept])
+        self._means = arrays[kept:]
         return files.read_json(path / "state.json")
 
     def restore_best(self, model):
