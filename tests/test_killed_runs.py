@@ -19,7 +19,7 @@ SMALL = ("--width", "8", "--image-size", "16", "--batch-size", "32")
 RUNS = {
     "dcgan": (20, ("--epochs", "6")),  # spectral norm, dropout, critic steps and k are the others'
     "sngan": (4, ("--epochs", "3", *SMALL)),
-    "vanilla_gan": (4, ("--epochs", "8", *SMALL)),
+    "vanilla_gan": (4, ("--epochs", "8", "--width", "8", "--batch-size", "32")),
     "wgan_gp": (4, ("--epochs", "4", *SMALL)),
     "began": (4, ("--epochs", "4", *SMALL)),
 }
@@ -59,20 +59,20 @@ def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(recipe, tmp_p
     kills, flags = RUNS[recipe]
     whole, cut, moments = tmp_path / "whole", tmp_path / "cut", random.Random(0)
     process = start(recipe, flags, whole)
-    assert process.wait() == 0, process.stderr.read()
-    # configured just before the first step: all kills are spread from there to the end of scoring and export
-    begin, trained, end = (written(whole / f"run/{name}") for name in ("config.json", "last.keras", "done.json"))
-    seen = []
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    checkpoints, epochs, seen = cut / "run/checkpoints", kept(whole)["epoch"], []
     for kill in range(kills):
-        before = written(cut / "run/config.json")
+        # spread over the epochs: the first kills hit the start, the last ones the score and the export
+        wanted, before = checkpoints / f"epoch_{epochs * kill // (kills - 1):04d}", written(cut / "run/config.json")
+        again = wanted.exists() or not kill  # this epoch was reached: somewhere between the start and its end
         process = start(recipe, flags, cut)
-        wait_for(cut / "run/config.json", before, process)
-        last = (trained if kill % 4 else end) - begin  # three of four while it trains
-        time.sleep(moments.uniform(0.0, last / 1e9))
+        wait_for(*((cut / "run/config.json", before) if again else (wanted, 0)), process)
+        time.sleep(moments.uniform(0.0, 3.0 if again else 0.3))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        seen.append([path.name for path in sorted((cut / "run").glob("checkpoints/epoch_*"))][-1:])
+        seen.append([path.name for path in sorted(checkpoints.glob("epoch_*"))][-1:])
         if (cut / "run/done.json").exists():
             break
     assert any(one and one != seen[-1] for one in seen), seen  # some were killed on the way

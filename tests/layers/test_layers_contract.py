@@ -28,6 +28,8 @@ LAYERS = {
     "discrimination": (lambda: tl.MinibatchDiscrimination(4, 3), VECTORS),
     "stddev_vectors": (lambda: tl.MinibatchStdDev(2, epsilon=1e-6), VECTORS),
     "stddev_images": (lambda: tl.MinibatchStdDev(), IMAGES),
+    "dropout": (lambda: tl.Dropout(0.3, seed=1), VECTORS),
+    "noise": (lambda: tl.GaussianNoise(0.5, seed=1), IMAGES),
     "energy_1": (lambda: tl.ReconstructionEnergy(order=1), IMAGES * 2),
     "energy_2": (lambda: tl.ReconstructionEnergy(), IMAGES * 2),
 }
