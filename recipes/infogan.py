@@ -7,8 +7,8 @@
 Each command trains two: after the InfoGAN, in `run/plain`, the same networks on the same latents with no weight on the
 information, which is a plain GAN. The figures are the paper's Fig. 2, the two side by side: the categorical code varies
 along the columns of `run/category.png`, and a continuous one, from -2 to 2, along those of `run/continuous_1.png` and
-`_2`; a row is one latent. The score `clustering_accuracy` takes the category that Q reads off images of the test split
-for a cluster: the share of them that agree with the labels, which training never saw.
+`_2`; a row is one latent. The score `clustering_accuracy_<n>` takes the category that Q reads off the n images of the
+test split for a cluster: the share of them that agree with the labels, which training never saw.
 """
 
 import functools
@@ -33,7 +33,7 @@ def scores(model, run):
     if labels is None:
         return {}
     categories, _ = model.prior.split(model.discriminator.predict(images, verbose=0)["codes"])
-    return {"clustering_accuracy": tz.metrics.clustering_accuracy(labels, categories[0].argmax(axis=1))}
+    return {f"clustering_accuracy_{len(labels)}": tz.metrics.clustering_accuracy(labels, categories[0].argmax(axis=1))}
 
 
 def figures(model, run, quiet):

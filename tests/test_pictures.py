@@ -97,6 +97,75 @@ def test_two_curves_have_an_axis_each(tmp_path):
         assert (np.abs(picture - colour).sum(-1) < 10).sum() > 300
 
 
+BLUE, ORANGE = (31, 119, 180), (255, 127, 14)
+
+
+def places(picture, colour):
+    """(rows, columns) of the pixels of about that colour."""
+    return np.nonzero(np.abs(picture.astype(int) - colour).sum(-1) < 40)
+
+
+def bent(picture):
+    """How far a curve is from straight: the height of its middle between those of its ends, 0.5 on a line."""
+    rows, columns = places(picture, BLUE)
+    edges = np.quantile(columns, [0.1, 0.5, 0.9])
+    left, middle, right = (rows[np.abs(columns - edge) <= 2].mean() for edge in edges)
+    return (middle - left) / (right - left)
+
+
+def test_lines_are_straight_on_the_axis_of_their_kind(tmp_path):
+    x = np.linspace(0, 5, 200)
+    found = {}
+    for name, y in {"line": 2 * x, "exponential": 10**x}.items():
+        for log in (False, True):
+            pictures.save_lines({"a": {"": (x, y)}}, tmp_path / "a.png", log=log)
+            found[name, log] = bent(read(tmp_path / "a.png"))
+    assert found["line", False] == pytest.approx(0.5, abs=0.05)
+    assert found["exponential", True] == pytest.approx(0.5, abs=0.05)
+    assert abs(found["line", True] - 0.5) > 0.1
+    assert abs(found["exponential", False] - 0.5) > 0.3
+
+
+def test_panels_of_lines_share_a_window_only_when_told(tmp_path):
+    panels = {"low": {"a": ([0, 1], [0, 1])}, "high": {"b": ([0, 1], [0, 100], "-")}}
+    heights = {}
+    for shared in (False, True):
+        pictures.save_lines(panels, tmp_path / "a.png", shared=shared)
+        picture = read(tmp_path / "a.png")
+        assert picture.shape[1] > 2 * picture.shape[0]  # side by side
+        rows, columns = places(picture, BLUE)
+        heights[shared] = [np.ptp(rows[half]) for half in (columns < picture.shape[1] // 2, columns > 600)]
+    assert min(heights[False]) > 200
+    assert heights[True][1] > 200
+
+
+def test_a_gap_in_a_curve_stays_a_gap(tmp_path):
+    x, y = np.linspace(0, 1, 100), np.ones(100)
+    panels = {"whole": {"": (x, y)}, "broken": {"": (x, np.where(x < 0.6, np.inf, y))}}
+    pictures.save_lines(panels, tmp_path / "a.png", shared=True)
+    picture = read(tmp_path / "a.png")
+    counts = [len(places(half, BLUE)[0]) for half in np.array_split(picture, 2, axis=1)]
+    assert 0.3 * counts[0] < counts[1] < 0.5 * counts[0]
+
+
+def test_a_field_draws_its_arrows_and_its_path_the_right_way_round(tmp_path):
+    grid = np.mgrid[-1:1:9j, -1:1:9j].reshape(2, -1).T
+    wide = np.stack([np.linspace(-0.8, 0.8, 50), np.zeros(50)], axis=1)
+    right, rest = np.tile([1.0, 0.0], (81, 1)), np.zeros((81, 2))
+    pictures.save_fields({"along x": (grid, right, wide), "along y": (grid, rest, wide[:, ::-1])}, tmp_path / "a.png")
+    across, up = np.array_split(read(tmp_path / "a.png"), 2, axis=1)
+    for picture, long, short in ((across, 1, 0), (up, 0, 1)):
+        extent = [np.ptp(axis) for axis in places(picture, ORANGE)]
+        assert extent[long] > 100
+        assert extent[short] < 20
+    start, end = places(across, BLUE)[1].mean(), places(across, (214, 39, 40))[1].mean()
+    assert start < end - 100
+    start, end = places(up, BLUE)[0].mean(), places(up, (214, 39, 40))[0].mean()
+    assert start > end + 100  # y grows upwards, rows downwards
+    inks = [len(places(picture, (128, 128, 128))[0]) for picture in (across, up)]
+    assert inks[0] > 3 * inks[1]  # arrows of no length are no arrows
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -104,6 +173,8 @@ def test_two_curves_have_an_axis_each(tmp_path):
         (lambda p: pictures.save_labelled_grid(images(4), p, 2, column_titles="a"), "column_titles has 1 .* 2 columns"),
         (lambda p: pictures.save_labelled_grid(np.zeros((4, 2)), p, 2), "a grid needs"),
         (lambda p: pictures.save_panels({}, p), "panels is empty"),
+        (lambda p: pictures.save_lines({}, p), "panels is empty"),
+        (lambda p: pictures.save_fields({}, p), "panels is empty"),
         (lambda p: pictures.save_against([{"epoch": 1, "fd": 2.0}], "fd", "kd", p), "Unknown quantity 'kd'.*'fd'"),
     ],
 )

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "objectives": set(),
     "penalties": set(),
     "augmentations": set(),
-    "latents": set(),
+    "latents": {"data", "metrics", "pictures", "priors"},
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},
@@ -30,12 +30,16 @@ MAY_IMPORT = {
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
-    "export": {"pictures"},
-    "callbacks": {"data", "pictures", "metrics", "profiling"},
+    "export": {"pictures", "priors", "metrics", "runtime"},
+    "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
+    "doctor": {"data"},
+    "human": {"data"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
-    "cli": {"profiling"},
+    "tuning": {"callbacks", "data", "metrics", "export", "registry"},
+    "cli": {"profiling", "runtime"},
 }
-TENSORFLOW = {"noise", "models", "penalties", "augmentations", "data", "profiling", "runtime", "export", "metrics"}
+TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "profiling", "runtime", "export"}
+TENSORFLOW |= {"metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -70,6 +74,20 @@ def test_a_room_imports_only_what_it_may(path):
             assert top in {"keras", "tfgan_zoo", "math", "dataclasses"}, f"{path} imports {name}"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tfgan_zoo_serving").glob("*.py")), ids=lambda path: path.name)
+def test_the_loader_of_exports_knows_numpy_and_itself_only(path):
+    """What it needs beside, a runtime, it imports in the function that runs it."""
+    top = {name.split(".")[0] for node in ast.parse(path.read_text(encoding="utf-8")).body for name in _names(node)}
+    assert top <= {"numpy", "tfgan_zoo_serving"} | set(sys.stdlib_module_names)
+    assert not any(name.split(".")[0] == "tfgan_zoo" for name in imported(path))
+
+
+def _names(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) else []
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("[a-z]*.py")), ids=lambda path: path.name)
 def test_recipes_use_the_public_names_and_fit_on_a_page(path):
     for name in imported(path):
@@ -89,7 +107,7 @@ def test_importing_stays_light():
         "ai_edge_litert",
         "rich",
         "typer",
-        "kerastuner",
+        "keras_tuner",
     }
     script = "import sys, tensorflow; was = set(sys.modules); import tfgan_zoo; print(*(set(sys.modules) - was))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -52,8 +52,10 @@ def test_contract(name, tmp_path):
     for ours, theirs in zip(model.weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert model.fit(batches(6), verbose=0, epochs=1).history == loaded.fit(batches(6), verbose=0).history
-    card = tz.export(model, tmp_path / "out")
-    assert {"saved_model", "tflite"} <= set(card["formats"])
+    card = tz.export(model, tmp_path / "out", formats=("saved_model", "tflite"))
+    assert set(card["formats"]) == {"saved_model", "tflite", "keras"}
+    again = tz.load_exported(tmp_path / "out")
+    np.testing.assert_allclose(again.generate(3, seed=1), model.generate(3, seed=1), atol=1e-4)
     assert tz.create(name, image_shape=(32, 32, 3), width=8).generate(1, seed=0).shape == (1, 32, 32, 3)
     assert tz.create(name, image_shape=(2,), width=8).generate(3, seed=0).shape == (3, 2)
 
@@ -67,7 +69,9 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     assert np.isfinite(list(half.fit(batches(), verbose=0).history.values())).all()
     assert half.generate(2, seed=0).dtype == np.float32
     assert {weight.dtype for weight in half.ema_network.weights} <= {"float32", "int32"}
-    tz.export(half, tmp_path / "half")
+    card = tz.export(half, tmp_path / "half")
+    assert {"saved_model", "tflite", "tflite_float16"} < set(card["formats"])
+    assert tz.verify(tmp_path / "half").keys() == card["formats"].keys()
     tz.runtime.setup(seed=0)
     xla = tz.create(name, image_shape=SHAPE, width=8, n_critic=1)
     xla.compile(jit_compile=True)

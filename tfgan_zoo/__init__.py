@@ -36,10 +36,12 @@ from tfgan_zoo import (
     profiling,
     runs,
     runtime,
+    tuning,
     zoo,
 )
 from tfgan_zoo.export import export
-from tfgan_zoo.metrics import evaluate
+from tfgan_zoo.human import human_score, human_sheet
+from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
@@ -47,6 +49,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.registry import create, list_models
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
+from tfgan_zoo_serving import load_exported, verify
 
 __all__ = [
     "ACGAN",
@@ -61,13 +64,17 @@ __all__ = [
     "augmentations",
     "callbacks",
     "cli",
+    "compare",
     "create",
     "data",
     "evaluate",
     "export",
+    "human_score",
+    "human_sheet",
     "latents",
     "layers",
     "list_models",
+    "load_exported",
     "metrics",
     "networks",
     "objectives",
@@ -78,5 +85,7 @@ __all__ = [
     "profiling",
     "runs",
     "runtime",
+    "tuning",
+    "verify",
     "zoo",
 ]

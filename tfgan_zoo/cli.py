@@ -6,7 +6,7 @@ import pathlib
 import sys
 import traceback
 
-from tfgan_zoo import profiling
+from tfgan_zoo import profiling, runtime
 
 _PACKAGE = pathlib.Path(__file__).parent
 
@@ -14,7 +14,8 @@ _PACKAGE = pathlib.Path(__file__).parent
 def run(main):
     """Run `main` with the flags of the command line; its parameters are the flags, its module's docstring the help.
 
-    A further flag, `--profile`, profiles a few steps of training, as `callbacks.Profile` does.
+    Further flags say how the machine is used, `--precision` and `--strategy`, as in `runtime.setup`; and `--profile`
+    profiles a few steps of training, as `callbacks.Profile` does.
 
     A sentence of the zoo's own about bad input ends the program with status 2 and no traceback; Ctrl-C with 130.
 
@@ -24,16 +25,17 @@ def run(main):
     import typer
 
     @functools.wraps(main)
-    def command(profile, **flags):
+    def command(precision, strategy, profile, **flags):
         profiling.request(profile)
         try:
+            runtime.setup(precision=precision, strategy=strategy)
             main(**flags)
         except KeyboardInterrupt:
-            print(
-                "\nStopped. The same command continues from the last checkpoint; --fresh starts over.", file=sys.stderr
-            )
+            runs = "fresh" in inspect.signature(main).parameters  # an experiment of minutes keeps no checkpoints
+            hint = " The same command continues from the last checkpoint; --fresh starts over." if runs else ""
+            print(f"\nStopped.{hint}", file=sys.stderr)
             raise typer.Exit(130) from None
-        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        except (ValueError, OSError, RuntimeError, MemoryError, FloatingPointError) as error:
             if not _is_ours(error):
                 raise
             print(f"error: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
@@ -41,7 +43,14 @@ def run(main):
         if profiling.unanswered():
             print("Nothing is profiled: nothing was trained by this run, or not for long enough.", file=sys.stderr)
 
-    machine = [inspect.Parameter("profile", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool)]
+    machine = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, default, kind in (
+            ("precision", "float32", str),
+            ("strategy", None, str | None),
+            ("profile", False, bool),
+        )
+    ]
     signature = inspect.signature(main)
     command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *machine])
     command.__annotations__ = main.__annotations__ | {one.name: one.annotation for one in machine}

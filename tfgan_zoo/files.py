@@ -10,6 +10,7 @@ import tempfile
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_DIRECTORY = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextlib.contextmanager
@@ -51,12 +52,29 @@ def explained(target):
             raise OSError(
                 error.errno, f"{target} cannot be written: no permission. Choose another directory"
             ) from error
+        if error.errno in _NO_DIRECTORY:
+            raise OSError(
+                error.errno, f"{target} cannot be written: a file is in the place of a directory. Choose another"
+            ) from error
         raise
 
 
 def cache_directory():
     """Where the zoo keeps what it can make again: $TFGAN_ZOO_CACHE, or ~/.cache/tfgan_zoo."""
     return pathlib.Path(os.environ.get("TFGAN_ZOO_CACHE") or pathlib.Path.home() / ".cache" / "tfgan_zoo")
+
+
+def directory(path):
+    """`path` as a directory that can be written to, made if it is not there; for the start of long work.
+
+    Raises:
+        OSError: with one sentence, when there is no room, no permission, or a file in its place.
+    """
+    path = pathlib.Path(path)
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=".writable.", dir=path).cleanup()
+    return path
 
 
 def write_json(target, value):

@@ -169,7 +169,8 @@ def save_scatter(points, path, reference=None, title=None):
         cloud = np.asarray(cloud)
         if reference is not None:
             axis.scatter(*np.asarray(reference).T, s=5, c="tab:blue", alpha=0.45, linewidths=0, label="data")
-        axis.scatter(*cloud.T, s=5, c="tab:orange", alpha=0.6, linewidths=0, label="generated")
+        size = 5 if len(cloud) > 100 else 30  # a few points are still to be seen
+        axis.scatter(*cloud.T, s=size, c="tab:orange", alpha=0.6, linewidths=0, label="generated")
         # one window for every panel and every picture of a film: the data's, with the origin, where clouds start
         seen = cloud if reference is None else np.concatenate([np.asarray(reference), np.zeros((1, 2))])
         low, high = np.nanmin(seen), np.nanmax(seen)
@@ -235,6 +236,64 @@ def save_against(history, left, right, path):
     _save_figure(figure, path)
 
 
+def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, columns=3):
+    """Save curves of one quantity against another, in panels under their titles, such as theory and estimate.
+
+    Args:
+        panels: dict title -> dict label -> (x, y), or (x, y, format) with Matplotlib's short format, such as "--" or
+            "o". Values that are not finite are left out of a curve; one labelled "" is left out of the legend.
+        path: the PNG to write.
+        xlabel, ylabel: the words at the axes of every panel.
+        log: True for powers of ten upwards.
+        shared: True for one window in all panels.
+        columns: panels in a row.
+
+    Raises:
+        ValueError: if there is no panel.
+    """
+    figure, cells = _panels(panels, columns, width=4.4, height=3.5, sharex=shared, sharey=shared)
+    for axis, (title, curves) in cells:
+        for label, (x, y, *style) in curves.items():
+            axis.plot(x, y, *style, label=label, markersize=5, linewidth=1.5)
+        axis.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+        axis.locator_params(axis="x", nbins=7)  # or the numbers below touch each other
+        axis.grid(alpha=0.3)
+        if any(curves):
+            axis.legend()
+    _save_figure(figure, path)
+
+
+def save_fields(panels, path, xlabel="", ylabel="", columns=4):
+    """Save vector fields in the plane with a trajectory over each, such as how two players move in a game.
+
+    Args:
+        panels: dict title -> (points, arrows, trajectory): (N, 2) places, the (N, 2) vectors there, and (T, 2) places
+            in their order, drawn from a dot to a cross. The window holds the points; an arrow's length is as the root
+            of its vector's, and each panel's longest is as long.
+        path: the PNG to write.
+        xlabel, ylabel: the words at the axes of every panel.
+        columns: panels in a row.
+
+    Raises:
+        ValueError: if there is no panel.
+    """
+    figure, cells = _panels(panels, columns, width=3.2, height=3.3)
+    for axis, (title, (points, arrows, trajectory)) in cells:
+        points, arrows, trajectory = (np.asarray(places, float) for places in (points, arrows, trajectory))
+        low, high = points.min(axis=0), points.max(axis=0)
+        apart = math.sqrt(np.prod(high - low) / len(points))
+        roots = np.sqrt(np.linalg.norm(arrows, axis=1, keepdims=True))
+        drawn = np.divide(arrows, roots, out=np.zeros_like(arrows), where=roots > 0)
+        scale = max(roots.max(), 1e-12) / apart
+        axis.quiver(*points.T, *drawn.T, color="0.5", width=0.004, angles="xy", scale_units="xy", scale=scale)
+        axis.plot(*trajectory.T, color="tab:orange", linewidth=1.2)
+        axis.plot(*trajectory[0], "o", color="tab:blue", markersize=6)
+        axis.plot(*trajectory[-1], "X", color="tab:red", markersize=8)
+        window = {"xlim": (low[0] - apart, high[0] + apart), "ylim": (low[1] - apart, high[1] + apart)}
+        axis.set(title=title, xlabel=xlabel, ylabel=ylabel, aspect="equal", **window)
+    _save_figure(figure, path)
+
+
 def save_film(frames, path, seconds_each=0.25):
     """Save PNG files as an animated GIF that rests on its last frame.
 
@@ -285,11 +344,23 @@ def save_strip(frames, path, columns=4):
     _save_figure(figure, path)
 
 
-def _figure(columns, rows, width, height):
+def _panels(panels, columns, width, height, **shared):
+    """A figure with room for every panel, and pairs of its axes with the items of `panels`."""
+    if not panels:
+        raise ValueError("panels is empty: give at least one title and what stands under it.")
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure, axes = _figure(columns, rows, width * columns, height * rows, **shared)
+    for axis in axes.flat[len(panels) :]:
+        axis.axis("off")
+    return figure, zip(axes.flat, panels.items(), strict=False)
+
+
+def _figure(columns, rows, width, height, **shared):
     from matplotlib.figure import Figure  # without pyplot: no window, no global state
 
     figure = Figure(figsize=(width, height), layout="constrained", dpi=_DPI)
-    return figure, figure.subplots(rows, columns, squeeze=False)
+    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
 
 
 def _save_figure(figure, path, **options):

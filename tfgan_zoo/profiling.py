@@ -9,6 +9,8 @@ import time
 import keras
 import tensorflow as tf
 
+from tfgan_zoo import files
+
 _asked = False
 _written = []
 
@@ -97,6 +99,7 @@ class Profile(keras.callbacks.Callback):
 
     Raises:
         ValueError: if no step lies between `first` and `last`.
+        OSError: when training begins, if the directory cannot be written.
     """
 
     def __init__(self, directory, images, first=10, last=20, verbose=True):
@@ -107,6 +110,7 @@ class Profile(keras.callbacks.Callback):
         self.first, self.last, self.verbose, self.summary = first, last, verbose, None
 
     def on_train_begin(self, logs=None):
+        files.directory(self.directory)
         self.summary, self._done, self._begun = None, 0, None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -150,7 +154,7 @@ class Profile(keras.callbacks.Callback):
         tf.profiler.experimental.stop()
         _written.append(self.directory)
         steps, gpu = self._done - self._begun, tf.config.list_physical_devices("GPU")
-        several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        several = self.model.distribute_strategy.num_replicas_in_sync > 1
         self.summary = Summary(
             self._begun,
             self._done,

@@ -4,16 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.priors import Normal, Uniform
+
 
 class StandIn:
     """A trained model as export sees it: an averaged network and a way to draw from it."""
 
-    def __init__(self, network, image_shape, latent_dim=8, num_classes=None, name="stand_in"):
-        self.ema_network = network
-        self.image_shape, self.latent_dim, self.num_classes, self.name = image_shape, latent_dim, num_classes, name
+    draw_latents = GenerativeModel.draw_latents
 
-    def draw_latents(self, num_images, seed):
-        return tf.random.stateless_normal((num_images, self.latent_dim), tf.stack([seed, 0]), alg="philox")
+    def __init__(self, network, image_shape, latent_dim=8, num_classes=None, name="stand_in", prior=Normal()):  # noqa: B008
+        self.ema_network, self.prior = network, prior
+        self.image_shape, self.latent_dim, self.num_classes, self.name = image_shape, latent_dim, num_classes, name
 
     def generate(self, num_images, labels=None, seed=None):
         latents = self.draw_latents(num_images, seed)
@@ -23,12 +25,12 @@ class StandIn:
         return np.asarray(self.ema_network([latents, labels], training=False))
 
 
-def image_model(channels=1, size=12, num_classes=None, label_shape=(), latent_dim=8, width=8, policy=None):
+def image_model(channels=1, size=12, num_classes=None, label_shape=(), width=8, policy=None, prior=Normal()):  # noqa: B008
     """A DCGAN-like generator with moved BatchNorm moments, so that training mode would show."""
     keras.utils.set_random_seed(channels)
     layers = keras.layers
     options = {"dtype": policy} if policy else {}
-    inputs = [layers.Input((latent_dim,), name="z")]
+    inputs = [layers.Input((8,), name="z")]
     x = inputs[0]
     if num_classes is not None:
         inputs.append(layers.Input(label_shape, dtype="int32", name="y"))
@@ -42,11 +44,12 @@ def image_model(channels=1, size=12, num_classes=None, label_shape=(), latent_di
     network = keras.Model(inputs if len(inputs) > 1 else inputs[0], x, name="generator")
     random = np.random.default_rng(0)
     network.set_weights([w + (w.ndim == 1) * random.uniform(0.0, 0.5, w.shape) for w in network.get_weights()])
-    return StandIn(network, (size, size, channels), latent_dim, num_classes)
+    return StandIn(network, (size, size, channels), num_classes=num_classes, prior=prior)
 
 
 def point_model():
     """A generator of points in the plane."""
     keras.utils.set_random_seed(0)
     z = keras.layers.Input((8,))
-    return StandIn(keras.Model(z, keras.layers.Dense(2)(keras.layers.Dense(16, "relu")(z)) * 3.0), (2,))
+    network = keras.Model(z, keras.layers.Dense(2)(keras.layers.Dense(16, "relu")(z)) * 3.0)
+    return StandIn(network, (2,), prior=Uniform())

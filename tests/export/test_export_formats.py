@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from export_stand_ins import image_model, point_model
 from tfgan_zoo.export import export, parity
 from tfgan_zoo.pixels import to_uint8
 
+ROOT = pathlib.Path(__file__).parents[2]
 PLAIN_TENSORFLOW = """
 import sys
 for name in ("keras", "tf_keras", "tfgan_zoo"):
@@ -54,7 +56,7 @@ MODELS = {
 
 
 def run(code, directory, *arguments):
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""}
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=directory,
@@ -108,8 +110,9 @@ def test_formats_agree_with_the_model(exported, name):
         np.testing.assert_allclose(np.int32(given), np.int32(to_uint8(images)), atol=1)
     network = keras.saving.load_model(directory / "export" / "generator.keras", compile=False)
     assert network.count_params() == card["model"]["parameters"]
-    for entry in card["formats"].values():
-        assert 0 <= entry["parity"]["max_abs_diff"] <= parity.TOLERANCE
+    for name, entry in card["formats"].items():
+        assert 0 <= entry["parity"]["mean_abs_diff"] <= entry["parity"]["max_abs_diff"]
+        assert entry["parity"]["max_abs_diff"] <= (0.02 if "float16" in name else parity.TOLERANCE)
 
 
 def test_plain_tensorflow_runs_the_saved_models(exported):
@@ -130,20 +133,6 @@ def test_plain_litert_runs_the_tflite_at_two_batch_sizes(exported, name):
     given = np.load(directory / "given.npz")
     for count in (1, 3):
         np.testing.assert_allclose(given[str(count)], images[:count], atol=1e-4)
-
-
-def test_signatures_refuse_what_they_cannot_answer(exported):
-    _, directory, _ = exported("grey")
-    sample = tf.saved_model.load(directory / "export" / "1").signatures["sample"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="num_images must be at least 1"):
-        sample(num_images=tf.constant(0), seed=tf.constant(0))
-    _, directory, _ = exported("conditional")
-    signatures = tf.saved_model.load(directory / "export" / "1").signatures
-    for wrong in (3, -1):
-        with pytest.raises(tf.errors.InvalidArgumentError, match="labels must be from 0 to 2"):
-            signatures["sample"](labels=tf.constant([0, wrong]), seed=tf.constant(0))
-        with pytest.raises(tf.errors.InvalidArgumentError, match="labels must be from 0 to 2"):
-            signatures["serving_default"](labels=tf.constant([wrong]), latents=tf.zeros((1, 8)))
 
 
 @pytest.mark.slow
@@ -173,9 +162,11 @@ def test_card_describes_every_file(exported):
 def test_readme_blocks_run_as_they_stand(exported, name):
     _, directory, card = exported(name)
     page = (directory / "export" / "README.md").read_text()
-    tensorflow, litert, with_keras = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    told = run("import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n" + litert, directory / "export")
-    assert "(3, 12, 12, 1) float32" in told
+    serving, tensorflow, litert, with_keras = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    without = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = sys.modules['tfgan_zoo'] = None\n"
+    told = run(without + serving + litert, directory / "export")
+    assert "tflite (3, 12, 12, 1) float32\n{'tflite': {'max_abs_diff'" in told
+    assert told.count("(3, 12, 12, 1) float32") == 2
     if name == "conditional":  # the grey one's call is told from the conditional one's by the arguments alone
         told = run(tensorflow + with_keras, directory / "export")
         assert "(3, 12, 12, 1) <dtype: 'uint8'>" in told

@@ -22,8 +22,9 @@ from export_stand_ins import StandIn, image_model, point_model
 from tfgan_zoo.export import export
 
 # By import_module, because the package may show the function `export` under the name of its module.
-litert, parity, publishing, saved_model = (
-    importlib.import_module(f"tfgan_zoo.export.{name}") for name in ("litert", "parity", "publishing", "saved_model")
+litert, parity, publishing, saved_model, signatures = (
+    importlib.import_module(f"tfgan_zoo.export.{name}")
+    for name in ("litert", "parity", "publishing", "saved_model", "signatures")
 )
 
 
@@ -64,6 +65,17 @@ def test_second_export_is_version_2_and_keeps_1(out):
     assert np.abs(old - new).max() > 0.01
 
 
+def test_old_versions_leave_when_told(out):
+    (out / "notes").mkdir()
+    for expected in ({"1", "2"}, {"2", "3"}):
+        export(point_model(), out, "saved_model", keep=2)
+        assert {path.name for path in out.iterdir() if path.name.isdecimal()} == expected
+    card = export(point_model(), out, "saved_model", keep=1)
+    assert [path.name for path in out.iterdir() if path.is_dir()] in (["4", "notes"], ["notes", "4"])
+    assert tf.saved_model.load(out / "4").signatures
+    assert card["version"] == 4
+
+
 def test_what_the_new_export_does_not_have_leaves(out):
     card = export(point_model(), out, formats=["saved_model"])
     assert "generator.tflite" not in card["files"]
@@ -83,16 +95,16 @@ def test_a_folder_that_holds_only_a_training_run_is_welcome(tmp_path):
 
 def breakages():
     def wrong_images(patch):
-        patch.setattr(saved_model, "to_uint8", lambda images: tf.zeros_like(images, tf.uint8))
+        patch.setattr(signatures, "to_uint8", lambda images: tf.zeros_like(images, tf.uint8))
         return image_model(), ["saved_model"], parity.ParityError, "grey levels"
 
     def wrong_tflite(patch):
         other = convert_another()
-        patch.setattr(litert, "convert", lambda served: other)
-        return point_model(), ["tflite"], parity.ParityError, "tflite differs"
+        patch.setattr(litert, "convert", lambda source, name: other)
+        return point_model(), ["tflite"], parity.ParityError, r"The tflite file \(generator.tflite\) differs"
 
     def interrupted(patch):
-        patch.setattr(parity, "of_keras", raises(KeyboardInterrupt()))
+        patch.setattr(parity, "of", raises(KeyboardInterrupt()))
         return point_model(), [], KeyboardInterrupt, None
 
     def disk_full(patch):
@@ -143,8 +155,7 @@ def convert_another():
     model = point_model()
     model.ema_network.set_weights([w + 0.1 for w in model.ema_network.get_weights()])
     with tempfile.TemporaryDirectory() as directory:
-        saved_model.write(model, directory)
-        return litert.convert(directory)
+        return litert.convert(litert.Source(model, pathlib.Path(directory), None))
 
 
 @pytest.mark.parametrize("breakage", breakages(), ids=lambda b: b.__name__)
@@ -193,7 +204,7 @@ parity = importlib.import_module("tfgan_zoo.export.parity")
 def wait(*_):
     open(sys.argv[3], "w").close()
     time.sleep(60)
-parity.of_keras = wait
+parity.of = wait
 export(point_model(), sys.argv[2], "saved_model")
 """
 
@@ -246,6 +257,9 @@ def test_two_exports_at_once_take_two_versions(tmp_path, monkeypatch):
         "1",
         "2",
         "generator.keras",
+        "models.config",
+        "batching.config",
+        "reference.npz",
         "samples.png",
         "card.json",
         "README.md",
@@ -271,6 +285,8 @@ def bad_inputs(tmp_path):
     good = changed()
     return {
         "format": (good, new, {"formats": ("tflit",)}, ValueError, "Unknown export format 'tflit'. Did you mean"),
+        "no cap": (good, new, {"max_images": 1}, ValueError, "max_images=1: give an integer, at least 2"),
+        "no version": (good, new, {"keep": 0}, ValueError, "keep=0: give an integer, at least 1"),
         "file": (good, tmp_path / "file", {}, NotADirectoryError, "is a file; an export is a directory"),
         "below a file": (good, tmp_path / "file" / "a" / "b", {}, NotADirectoryError, "because .* is a file"),
         "other folder": (good, tmp_path / "photos", {}, FileExistsError, r"holds holiday.jpg and no card.json"),
@@ -326,7 +342,6 @@ def test_operations_foreign_to_litert_are_refused(tmp_path):
 
 
 def test_weights_outside_the_tflite_are_refused(monkeypatch, tmp_path):
-    saved_model.write(point_model(), tmp_path / "served")
     monkeypatch.setattr(litert, "operations", lambda content: ["ADD", "FlexConv2D", "READ_VARIABLE"])
     with pytest.raises(ValueError, match="FlexConv2D, READ_VARIABLE"):
-        litert.convert(tmp_path / "served")
+        litert.convert(litert.Source(point_model(), tmp_path, None))

@@ -1,5 +1,6 @@
 """`evaluate` as a whole: real images reach the floor, noise does not; records, labels, caching, bad input."""
 
+import dataclasses
 import json
 import os
 
@@ -7,9 +8,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from tfgan_zoo import data
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, records
+import tfgan_zoo as tz
+from tfgan_zoo import data, metrics
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, records
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +161,7 @@ def test_arrays_serve_as_reference(digits):
 def test_what_is_known_of_real_images_is_read_again(own_cache, monkeypatch):
     first = evaluate(Noise(), "digits", verbose=False)
     stored = sorted(own_cache.rglob("*.arrays"))
-    assert len(stored) == 2  # the test split, and training images for the floor
+    assert len(stored) == 5  # features of two splits, moments and neighbours of one, the floor
     cache.forget()
     passes = []
     collect = features.collect
@@ -296,3 +299,220 @@ def test_fashion_mnist_reaches_its_floor():
     scores = evaluate(images, "fashion_mnist", split="test[:2000]", verbose=False)["scores"]
     assert scores["fd_classifier_1000"] < 2 * scores["fd_classifier_1000_floor"]
     assert scores["precision_classifier_1000"] > 0.8
+
+
+class Smooth(Noise):
+    """A conditional model of smeared digits that can also be asked for the image of a latent."""
+
+    image_shape = (8, 8, 1)
+
+    def __init__(self, drift=0.05):
+        super().__init__(num_classes=10)
+        self.drift = drift
+        stored, self.known = data.arrays("digits", "train")
+        self.images = stored.astype("float32") / 127.5 - 1
+
+    def stream(self, num_images, labels=None, seed=0, batch_size=64):
+        random = np.random.default_rng(seed)
+        rows = np.array([random.choice(np.flatnonzero(self.known == label)) for label in labels])
+        images = self.images[rows] + random.normal(0, self.drift, (num_images, 8, 8, 1))
+        images = np.clip(images, -1, 1).astype("float32")
+        for start in range(0, num_images, batch_size):
+            yield images[start : start + batch_size]
+
+    def draw_latents(self, num_images, seed):
+        return np.random.default_rng(seed).uniform(-1, 1, (num_images, 4)).astype("float32")
+
+    def __call__(self, inputs):
+        latents, labels = inputs
+        return np.clip(self.images[labels] + latents[:, :1, None, None], -1, 1)
+
+
+ELSEWHERE = {"fid", "inception_score", "modes_covered", "high_quality", "convergence"}
+
+
+def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
+    passes = []
+    collect = features.collect
+    monkeypatch.setattr(features, "collect", lambda *given: passes.append(given[3]) or collect(*given))
+    record = evaluate(Smooth(), "digits", metrics="all", verbose=False)
+    assert passes.count("generated images") == 1
+    assert passes.count("digits/test") == 1
+    assert passes.count("digits/train") == 2  # as many as were generated, for the floor; and more, for memorisation
+    assert set(record["left_out"]) == {"modes", "convergence"}
+    assert set(record["cpu_s_of"]) == {"features", *measures.MEASURES} - set(record["left_out"])
+    assert json.loads(json.dumps(record)) == record
+    scores = record["scores"]
+    for measure in measures.MEASURES.values():
+        for stem in measure.best:
+            found = any(key == stem or key.startswith(f"{stem}_") for key in scores)
+            assert found != (stem in ELSEWHERE), stem
+    assert scores["p_of_copying"] < 1e-3  # they are training images with some noise
+    assert scores["copying_classifier_360"] > 0.6
+    assert scores["authenticity_classifier_360"] < scores["authenticity_classifier_360_floor"] - 0.1
+    assert scores["gan_test_classifier_360"] > 0.97
+    assert abs(scores["gan_train_360"] - scores["gan_train_360_floor"]) < 0.06
+    assert scores["coverage_classifier_360"] > 0.9
+    assert scores["modes_present_classifier_360"] == 10
+    assert record["deviations"]["kid_classifier_360"] > 0
+    assert record["protocol"]["settings"]["density_coverage"] == {"k": 5}
+
+
+def test_each_metric_is_what_its_function_gives(digits):
+    asked = ("kid", "density_coverage", "ms_ssim", "sliced_wasserstein", "ndb", "memorisation")
+    record = evaluate(digits, "digits", metrics=asked, verbose=False, seed=2)
+    assert "fd_classifier_360" not in record["scores"]
+    extractor = features.classifier_for("digits")
+    floats = {split: data.arrays("digits", split)[0].astype("float32") / 127.5 - 1 for split in ("train", "test")}
+    fake = digits.astype("float32") / 127.5 - 1
+    seen = {split: extractor(images)["features"] for split, images in floats.items()}
+    seen["fake"] = extractor(fake)["features"]
+    scores = record["scores"]
+    density, coverage = metrics.density_coverage(seen["test"], seen["fake"])
+    assert scores["density_classifier_360"] == pytest.approx(density, rel=1e-3)
+    assert scores["coverage_classifier_360"] == pytest.approx(coverage, abs=0.01)
+    kid = metrics.kernel_distance(seen["test"], seen["fake"], 180, 100, seed=2)
+    assert scores["kid_classifier_360"] == pytest.approx(kid[0], rel=1e-2, abs=1e-2)
+    assert record["deviations"]["kid_classifier_360"] == pytest.approx(kid[1], rel=1e-2)
+    assert scores["ms_ssim_360"] == pytest.approx(metrics.ms_ssim(fake, None, 1000, seed=2)[0], abs=1e-6)
+    (distance,) = metrics.sliced_wasserstein(floats["test"], fake, seed=2).values()
+    assert scores["sliced_wasserstein_360"] == pytest.approx(distance, rel=1e-5)
+    assert scores["copying_classifier_360"] > 0.6  # the first training images, given as samples
+    copying = metrics.data_copying(seen["train"], seen["test"], seen["fake"])
+    assert (scores["copying_classifier_360"], scores["p_of_copying"]) == pytest.approx(copying, rel=1e-3)
+    for images, key in (("fake", "authenticity_classifier_360"), ("test", "authenticity_classifier_360_floor")):
+        assert scores[key] == pytest.approx(metrics.authenticity(seen["train"], seen[images]), abs=0.01)
+
+
+def test_metrics_do_not_depend_on_the_batch_size(digits):
+    asked = ("fd", "kid", "density_coverage")
+    few, many = (evaluate(digits[:200], "digits", metrics=asked, batch_size=size, verbose=False) for size in (64, 200))
+    for key, value in few["scores"].items():
+        assert many["scores"][key] == pytest.approx(value, rel=1e-3), key
+
+
+def test_a_folder_of_pictures_is_scored_and_its_class_folders_are_labels(tmp_path, digits):
+    labels = data.arrays("digits", "train")[1][:360]
+    for number, (image, label) in enumerate(zip(digits, labels, strict=True)):
+        (tmp_path / "all").mkdir(exist_ok=True)
+        (tmp_path / "classes" / str(label)).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(image[:, :, 0])
+        picture.save(tmp_path / "all" / f"{number:03}.png")
+        picture.save(tmp_path / "classes" / str(label) / f"{number:03}.png")
+    expected = evaluate(digits, "digits", verbose=False)
+    found = evaluate(tmp_path / "all", "digits", verbose=False)
+    assert found["scores"] == expected["scores"]
+    record = evaluate(str(tmp_path / "classes"), "digits", metrics=("gan_test", "fd"), verbose=False)
+    assert record["scores"]["gan_test_classifier_360"] > 0.98
+    assert record["protocol"]["labels"] == "the folder's"
+    with pytest.raises(ValueError, match="have no labels: score a conditional model"):
+        evaluate(tmp_path / "all", "digits", metrics="gan_test", verbose=False)
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*none of pictures to score"):
+        evaluate(tmp_path / "none", "digits", verbose=False)
+
+
+def test_labels_of_images_serve_gan_test(digits):
+    labels = data.arrays("digits", "train")[1][:360]
+    right = evaluate(digits, "digits", metrics="gan_test", labels=labels, verbose=False)
+    wrong = evaluate(digits, "digits", metrics="gan_test", labels=9 - labels, verbose=False)
+    assert right["scores"]["gan_test_classifier_360"] > 0.98
+    assert wrong["scores"]["gan_test_classifier_360"] < 0.02
+
+
+def test_began_has_its_measure_of_convergence():
+    model = tz.create("began", image_shape=(16, 16, 1), width=4)
+    record = evaluate(model, "digits", metrics="convergence", num_images=64, verbose=False)
+    fake = model.generate(64, seed=0)
+    real = data.arrays("digits", "test", image_size=16)[0].astype("float32") / 127.5 - 1
+    real, fake = (float(np.mean(model.discriminator(images, training=False)["energy"])) for images in (real, fake))
+    gamma = model.objective.gamma
+    expected = real + abs(gamma * real - fake)
+    assert record["scores"]["convergence_64"] == pytest.approx(expected, rel=0.02)  # fakes pass through 256 levels
+    assert record["protocol"]["image_shape"] == [16, 16, 1]
+
+
+def test_metrics_that_cannot_apply_say_why(digits):
+    mean = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.AveragePooling2D(4), keras.layers.Flatten()])
+    for asked, sentence in {
+        "fdd": r"Unknown metric 'fdd'\. Did you mean 'fd'",
+        "path_length": "needs a model with .draw_latents, and these are images",
+        "gan_train": "have no labels",
+        "convergence": "with a BoundaryEquilibrium loss",
+        "modes": "The modes of digits are not known",
+    }.items():
+        with pytest.raises(ValueError, match=sentence):
+            evaluate(digits, "digits", metrics=("kid", asked), verbose=False)
+    with pytest.raises(ValueError, match="metrics is empty"):
+        evaluate(digits, "digits", metrics=(), verbose=False)
+    with pytest.raises(ValueError, match="is the training split itself"):
+        evaluate(digits, "digits", metrics="memorisation", split="train[:500]", verbose=False)
+    with pytest.raises(ValueError, match="the array has no training split"):
+        evaluate(digits, digits, extractor=mean, metrics="memorisation", verbose=False)
+    with pytest.raises(ValueError, match="gives no probabilities"):
+        evaluate(digits, "digits", extractor=mean, metrics="classifier_score", verbose=False)
+    with pytest.raises(ValueError, match="knows no classes and digits has 10"):
+        evaluate(digits, "digits", extractor=mean, metrics="gan_test", verbose=False)
+    large = digits.repeat(2, 1).repeat(2, 2)
+    with pytest.raises(ValueError, match="16x16x1 and the reference is 8x8x1, so their pixels"):
+        evaluate(large, digits, extractor=mean, metrics="sliced_wasserstein", verbose=False)
+    with pytest.raises(ValueError, match="ring8 is points, which have no pixels"):
+        evaluate(np.zeros((100, 2), "float32"), "ring8", metrics="ms_ssim", verbose=False)
+
+
+def test_too_few_images_for_a_frechet_distance_are_offered_the_kernel_distance(digits):
+    with pytest.raises(ValueError, match=r'needs at least 64 images .* the array gives 40\..*metrics=\("kid",\)'):
+        evaluate(digits[:40], "digits", verbose=False)
+    record = evaluate(digits[:40], "digits", metrics="all", verbose=False)
+    assert "at least 64 images" in record["left_out"]["fd"]
+    assert np.isfinite(record["scores"]["kid_classifier_40"])
+
+
+def test_no_metric_is_known_by_two_names_and_each_says_what_it_needs():
+    stems = [stem for measure in measures.MEASURES.values() for stem in measure.best]
+    assert len(stems) == len(set(stems))
+    for name, measure in measures.MEASURES.items():
+        assert set(measure.needs) <= set(measures.NEEDS), name
+        assert measure.function.__doc__, name
+
+
+def test_all_that_applies_to_points(monkeypatch):
+    fewer = dataclasses.replace(measures.MEASURES["memorisation"], settings={"num_train": 1000})
+    monkeypatch.setitem(measures.MEASURES, "memorisation", fewer)
+    points = data.arrays("ring8", "train")[0][:500]
+    record = evaluate(points, "ring8", metrics="all", split="test[:1000]", verbose=False)
+    assert {"images", "fd"} & set(record["left_out"]) == set()
+    assert {"sliced_wasserstein", "ms_ssim", "parzen", "gan_train", "gan_test", "path_length"} <= set(
+        record["left_out"]
+    )
+    assert record["scores"]["modes_covered_500"] == 8
+    assert record["scores"]["coverage_points_500"] > 0.7
+    assert 0.4 < record["scores"]["copying_points_500"] < 0.6
+
+
+def test_progress_is_shown_and_can_be_silenced(digits, capsys):
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=False)
+    assert capsys.readouterr().out == ""
+    evaluate(digits[:100], "digits", metrics=("fd", "kid"), verbose=True)
+    shown = capsys.readouterr().out
+    assert "generated images" in shown
+    assert "100/100" in shown
+    assert "metrics" in shown
+    assert "2/2" in shown
+
+
+def test_inceptions_scores_have_names_of_their_own_for_each_resize(digits):
+    images = keras.Input((12, 12, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(images))
+    small = keras.Model(images, {"features": x, "probabilities": keras.layers.Softmax()(keras.layers.Dense(5)(x))})
+    asked = ("fd", "kid", "classifier_score")
+    found = []
+    for way in ("legacy", "clean"):
+        extractor = features.make_extractor("inception2015", "inception-2015-12-05", small, inception.RESIZES[way])
+        record = evaluate(digits, "digits", asked, extractor=extractor, verbose=False)
+        names = [f"{score}_inception2015_360_{way}" for score in ("fid", "kid", "inception_score")]
+        assert set(record["scores"]) == {*names, f"fid_inception2015_360_{way}_floor"}
+        assert set(record["deviations"]) == set(names[1:])  # Salimans et al. 2016 report a deviation over ten splits
+        found.append(record)
+    assert found[0]["protocol"]["resize"] == "gray to RGB, bilinear as in TensorFlow 1 8x8 to 12x12"
+    with pytest.raises(ValueError, match=r"not scored alike: they differ in resize"):
+        tz.compare(found)

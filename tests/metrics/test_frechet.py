@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_zoo.metrics import Moments, frechet_distance, frechet_from_moments
+from tfgan_zoo.metrics import Moments, frechet, frechet_distance, frechet_from_moments
 
 
 @pytest.fixture
@@ -47,6 +47,49 @@ def test_fewer_images_than_features_give_the_same_as_their_moments():
     few, many = random.normal(size=(10, 64)), random.normal(size=(40, 64))
     moments = [value for cloud in (few, many) for value in (cloud.mean(0), np.cov(cloud, rowvar=False))]
     assert frechet_distance(few, many) == pytest.approx(frechet_from_moments(*moments), rel=1e-6)
+
+
+@pytest.mark.parametrize(("count", "width"), [(20, 64), (64, 64), (65, 64), (30, 2048), (500, 64)])
+def test_a_cloud_and_its_double_have_a_closed_form(count, width):
+    cloud = np.random.default_rng(6).normal(size=(count, width)) * np.geomspace(1, 1e-3, width)
+    trace = np.sum(cloud.var(0, ddof=1))
+    shift = np.linspace(0, 1e-2, width)
+    expected = np.sum((cloud.mean(0) + shift) ** 2) + trace  # tr (C · 4C)^½ = 2 tr C
+    assert frechet_distance(cloud, 2 * cloud + shift) == pytest.approx(expected, rel=1e-9)
+
+
+def test_clouds_in_orthogonal_spaces_do_not_overlap():
+    random = np.random.default_rng(7)
+    left, right = np.zeros((30, 100)), np.zeros((300, 100))
+    left[:, :40], right[:, 40:] = random.normal(size=(30, 40)), random.normal(size=(300, 60))
+    expected = np.sum((left.mean(0) - right.mean(0)) ** 2) + left.var(0, ddof=1).sum() + right.var(0, ddof=1).sum()
+    assert frechet_distance(left, right) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(right, left) == pytest.approx(expected, rel=1e-9)
+
+
+def test_features_that_never_fire_take_the_way_of_the_singular(clouds):
+    dead = [np.concatenate([cloud, np.zeros((len(cloud), 8)), cloud[:, :4]], 1) for cloud in clouds]  # 4 are copies
+    moments = [value for cloud in dead for value in (cloud.mean(0), np.cov(cloud, rowvar=False))]
+    assert frechet._overlap(moments[1], moments[3]) is None
+    values = np.linalg.eigvals(moments[1] @ moments[3]).real
+    expected = np.sum((moments[0] - moments[2]) ** 2) + np.trace(moments[1]) + np.trace(moments[3])
+    expected -= 2 * np.sqrt(values[values > 1e-6 * values.max()]).sum()
+    assert frechet_distance(*dead) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("smallest", [1e-2, 1e-5, 1e-8])
+def test_badly_conditioned_covariances_commute_exactly(smallest):
+    axes = np.linalg.qr(np.random.default_rng(8).normal(size=(40, 40)))[0]
+    deviation1, deviation2 = np.geomspace(1, smallest, 40), np.geomspace(2, smallest, 40)
+    first, second = ((axes * deviation**2) @ axes.T for deviation in (deviation1, deviation2))
+    found = frechet_from_moments(np.zeros(40), first, np.zeros(40), second)
+    assert found == pytest.approx(np.sum((deviation1 - deviation2) ** 2), rel=1e-6)
+
+
+def test_eigenvalues_and_singular_values_agree(clouds):
+    first, second = (np.cov(cloud, rowvar=False) for cloud in clouds)
+    factors = frechet._factor(first), frechet._factor(second)
+    assert frechet._overlap(first, second) == pytest.approx(frechet._overlap_of_factors(*factors), rel=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(400, 16), (10, 64), (50, 64), (64, 64), (2, 3)])

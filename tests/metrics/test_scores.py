@@ -5,7 +5,14 @@ import pytest
 
 from tfgan_zoo import data
 from tfgan_zoo.data.bundled import MIXTURES
-from tfgan_zoo.metrics import class_histogram, classifier_score, high_quality, modes_covered
+from tfgan_zoo.metrics import (
+    class_histogram,
+    classifier_score,
+    high_quality,
+    inception_score,
+    modes_covered,
+    modes_present,
+)
 
 
 def test_all_classes_surely_and_evenly_score_their_number():
@@ -27,6 +34,24 @@ def test_equals_tfgan(tfgan):
 def test_splits_are_scored_apart():
     rows = np.concatenate([np.eye(4)[np.arange(40) % 4], np.tile([1.0, 0, 0, 0], (40, 1))])
     assert classifier_score(rows, splits=2) == pytest.approx((2.5, 1.5))  # 4 and 1
+
+
+def test_inception_score_has_ten_parts():
+    rows = np.random.default_rng(1).dirichlet(np.full(20, 0.3), size=500)
+    parts = [classifier_score(part)[0] for part in np.split(rows, 10)]
+    assert inception_score(rows) == pytest.approx((np.mean(parts), np.std(parts)))
+    assert inception_score(rows, splits=1) == classifier_score(rows)
+
+
+def test_modes_are_counted_from_their_share_on():
+    histogram = np.array([980, 11, 9, 0]) / 1000
+    assert modes_present(histogram) == 3
+    assert modes_present(histogram, share=0.04) == 2
+    assert modes_present(np.full(7, 1 / 7)) == 7
+    with pytest.raises(ValueError, match="divide the counts by their sum"):
+        modes_present([980, 11, 9, 0])
+    with pytest.raises(ValueError, match="share is a part"):
+        modes_present(histogram, share=1)
 
 
 def test_histogram_counts_the_likeliest_class():

@@ -1,90 +1,147 @@
-"""A trained generator, ready to serve: SavedModel, LiteRT and Keras files that were compared with their source.
+"""A trained generator, ready to serve: files for every runtime, each compared with the model it came from.
 
 export          the story: check, write into a private directory, compare, publish
-saved_model.py  the signatures TF Serving answers
-litert.py       the .tflite for phones and browsers
+signatures.py   what a served generator may be asked for
+saved_model.py  the SavedModel
+serving.py      what TensorFlow Serving finds beside it
+litert.py       the .tflite files for phones and browsers
+subpixel.py     transposed convolutions as convolutions, for them
+interop.py      ONNX and OpenVINO
 parity.py       reload what was written and measure the difference
+quality.py      are quantised files as good?
 card.py         card.json and README.md
 publishing.py   a directory that changes in one step
+
+`tfgan_zoo_serving` loads and verifies what stands here, without this package.
 """
 
 import collections.abc
 import pathlib
 
 from tfgan_zoo import pictures as draw
+from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
-from tfgan_zoo.export import litert, parity, publishing, saved_model
+from tfgan_zoo.export import interop, litert, parity, publishing, saved_model, serving, signatures
+from tfgan_zoo.export.quality import Gate
 from tfgan_zoo.export.quiet import quiet
 
-FORMATS = ("saved_model", "tflite")
+FORMATS = ("saved_model", "tflite", "tflite_float16")
+KNOWN = ("saved_model", *litert.VARIANTS, *interop.FILES)
 
 
-def export(model, directory, formats=FORMATS, scores=None, about=None, pictures=None):
+@runtime.alone()
+def export(
+    model,
+    directory,
+    formats=FORMATS,
+    scores=None,
+    about=None,
+    pictures=None,
+    max_images=signatures.MAX_IMAGES,
+    keep=None,
+):
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 
-    `directory` gets 1/ (a SavedModel as TF Serving wants it; the next export makes 2/ and keeps 1/), generator.tflite,
-    generator.keras, samples.png, card.json and README.md. They appear together, or the directory stays as it was.
+    `directory` gets 1/ (a SavedModel as TF Serving wants it; the next export makes 2/ and keeps 1/), the files of the
+    other formats, generator.keras, samples.png, card.json and README.md. They appear together, or the directory stays
+    as it was. `load_exported` and `verify` read it.
 
     Args:
         model: a trained model of the zoo: anything with `ema_network`, `latent_dim`, `num_classes`, `image_shape`,
             `name`, `draw_latents` and `generate`.
         directory: a new or empty directory, or one that holds an earlier export.
-        formats: which of "saved_model" and "tflite" to write; generator.keras is always written.
-        scores: the record of an evaluation, {"scores": {...}, "protocol": {...}}, or None.
+        formats: which to write of "saved_model"; "tflite", "tflite_float16", "tflite_dynamic_range" and "tflite_int8",
+            each also with "_batch1" for a batch of one image; "onnx" and "openvino", whose packages are the extra
+            "interop". generator.keras is always written.
+        scores: the record of an evaluation, {"scores": {...}, "protocol": {...}}, or None. Where it names its data,
+            quantised formats are scored too, on 2,000 images: one whose Fréchet distance is more than 5 % above that
+            of float32 is marked as not recommended.
         about: dict of what a reader should know, such as data, licence, command and commit, or None.
         pictures: dict caption -> path of further pictures for the README, copied beside samples.png, or None.
+        max_images: that one request to the SavedModel may ask for, at least 2.
+        keep: how many versions of the SavedModel stay, the newest of them; None for all.
 
     Returns:
-        The card: the dict in card.json, with parity, size and sha256 of what was written.
+        The card: the dict in card.json, with parity, size, latency and sha256 of what was written.
 
     Raises:
         TypeError: if `model` has no network to export, or `scores`, `about` or `pictures` is not a dict.
-        ValueError: if a format is unknown, the network is not built or the images are not finite.
+        ValueError: if a format is unknown, the network is not built, the images are not finite, or a number is none.
+        ImportError: if a format needs a package that is not installed.
         OSError: if `directory` cannot be written, holds something else, or the disk is full.
         ParityError: if what was written gives other images than the model.
     """
     formats = _known(formats)
+    interop.check_installed(formats)
     network = saved_model.network_of(model)
     scores, about = cards.checked("scores", scores), cards.checked("about", about)
     pictures = _found(pictures)
+    _check_count("max_images", max_images, 2)
+    if keep is not None:
+        _check_count("keep", keep, 1)
     directory = publishing.usable(directory)
+    if "saved_model" in formats:
+        serving.say_what_is_left_out()
 
     with publishing.private_room(directory) as room:
         new = room / "new"
         reference = parity.Reference.drawn_from(model)
+        reference.save(new)
+        facts = cards.facts(model, reference)
         for caption, path in pictures.items():
             (new / path.name).write_bytes(path.read_bytes())
             pictures[caption] = path.name
         draw.save_grid(reference.images, new / "samples.png", columns=reference.columns)
+        served = room / "saved_model" if "saved_model" in formats else None
         with quiet():
-            made = {}
-            served = room / "saved_model"
-            if formats:  # the .tflite is made from it too
-                saved_model.write(model, served)
-            if "saved_model" in formats:
-                made["saved_model"] = {
-                    "signatures": saved_model.describe(model),
-                    "parity": parity.of_saved_model(served, reference),
-                }
-            if "tflite" in formats:
-                made["tflite"] = litert.write(model, served, new / "generator.tflite", reference)
+            made = _made(model, formats, room, served, reference, facts, scores, max_images)
             network.save(new / "generator.keras")
-            made["keras"] = {"path": "generator.keras", "parity": parity.of_keras(new / "generator.keras", reference)}
-        versioned = served if "saved_model" in formats else None
+            made["keras"] = {
+                "path": "generator.keras",
+                "parity": parity.of("keras", new / "generator.keras", reference),
+            }
 
         def finish(version):
-            return cards.write(new, model, made, versioned, version, scores, about, pictures)
+            return cards.write(new, facts, made, served, version, scores, about, pictures)
 
-        return publishing.publish(room, directory, versioned, finish)
+        return publishing.publish(room, directory, served, finish, keep)
+
+
+def _made(model, formats, room, served, reference, facts, scores, max_images):
+    """Write every format into the private room; returns their entries of the card."""
+    made, new = {}, room / "new"
+    if served:
+        asked = saved_model.write(model, served, max_images=max_images)
+        made["saved_model"] = {
+            "signatures": {name: signature.describe() for name, signature in asked.items()},
+            "max_images": max_images,
+            "parity": parity.of_saved_model(served, reference, asked, max_images),
+            "warm_up": serving.write_warm_up(served, cards.slug(model.name), asked),
+        }
+        serving.write_configs(new, cards.slug(model.name), max_images)
+    source, gate = litert.Source(model, room, reference), Gate(facts, scores, model)
+    for name in formats:
+        if name in litert.VARIANTS:
+            made[name] = litert.write(name, source, new)
+            if litert.VARIANTS[name].quantised:
+                gate.judge(name, made[name], new / made[name]["path"])
+        elif name in interop.FILES:
+            made[name] = interop.write(name, source, new)
+    return made
 
 
 def _known(formats):
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     for name in formats:
-        if name not in FORMATS:
-            raise unknown("export format", name, FORMATS)
-    return formats
+        if name not in KNOWN:
+            raise unknown("export format", name, KNOWN)
+    return tuple(dict.fromkeys(formats))
+
+
+def _check_count(name, number, least):
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise ValueError(f"{name}={number!r}: give an integer, at least {least}.")
 
 
 def _found(pictures):

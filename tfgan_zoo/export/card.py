@@ -9,11 +9,23 @@ import pathlib
 import platform
 import re
 
-from tfgan_zoo import files
-from tfgan_zoo.version import __version__
+import numpy as np
 
-OWN_NAMES = ("generator.tflite", "generator.keras", "samples.png", "card.json", "README.md", "run")
-_LABELS = {"saved_model": "SavedModel", "tflite": "LiteRT", "keras": "Keras"}
+from tfgan_zoo import files
+from tfgan_zoo.export import interop, litert, parity, serving
+from tfgan_zoo.version import __version__
+from tfgan_zoo_serving import draws
+from tfgan_zoo_serving.card import seal
+from tfgan_zoo_serving.verification import ROUNDING
+
+OWN_NAMES = (
+    *(variant.file for variant in litert.VARIANTS.values()),
+    *(name for names in interop.FILES.values() for name in names),
+    *serving.CONFIGS,
+    parity.REFERENCE,
+    *("generator.keras", "samples.png", "card.json", "README.md", "run", "demo"),
+)
+_LABELS = {"saved_model": "SavedModel", "onnx": "ONNX", "openvino": "OpenVINO", "keras": "Keras"}
 
 
 def checked(name, value):
@@ -36,12 +48,40 @@ def checked(name, value):
     return _plain(value)
 
 
-def write(new, model, made, versioned, version, scores, about, pictures):
+def facts(model, reference):
+    """What a card says of a model.
+
+    Args:
+        model: the model.
+        reference: the `parity.Reference` drawn from it.
+
+    Returns:
+        Dict; "seeded" says whether NumPy draws its latents too, so that a seed means the same in every format.
+    """
+    told = _plain(
+        {
+            "name": model.name,
+            "class": type(model).__name__,
+            "image_shape": list(model.image_shape),
+            "latent_dim": int(model.latent_dim),
+            "num_classes": model.num_classes,
+            "prior": _prior(getattr(model, "prior", None)),
+            "parameters": int(model.ema_network.count_params()),
+        }
+    )
+    try:
+        drawn = draws.latents(told["prior"], *reference.latents.shape, parity.SEED)
+    except ValueError:  # a prior of one's own
+        return told | {"seeded": False}
+    return told | {"seeded": bool(np.abs(drawn - reference.latents).max() <= ROUNDING)}
+
+
+def write(new, facts, made, versioned, version, scores, about, pictures):
     """Write README.md and card.json beside the files they describe.
 
     Args:
         new: directory of the files that were written.
-        model: the model they came from.
+        facts: what `facts` told of the model they came from.
         made: format -> its entry, without sizes.
         versioned: directory of the SavedModel, or None.
         version: its number, or None.
@@ -58,22 +98,15 @@ def write(new, model, made, versioned, version, scores, about, pictures):
         listed |= {f"{version}/{path.relative_to(versioned).as_posix()}": measured(path) for path in served}
         made["saved_model"]["path"] = str(version)
     for entry in made.values():
-        entry["bytes"] = sum(file["bytes"] for name, file in listed.items() if name.split("/")[0] == entry["path"])
+        own = {entry["path"], *entry.get("beside", ())}
+        entry["bytes"] = sum(file["bytes"] for name, file in listed.items() if name.split("/")[0] in own)
     card = {
-        "name": _slug(model.name),
+        "name": slug(facts["name"]),
         "version": version,
         "made_by": f"tfgan_zoo {__version__}",
         "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "made_with": _versions(),
-        "model": {
-            "name": model.name,
-            "class": type(model).__name__,
-            "image_shape": list(model.image_shape),
-            "latent_dim": int(model.latent_dim),
-            "num_classes": model.num_classes,
-            "prior": _prior(model),
-            "parameters": int(model.ema_network.count_params()),
-        },
+        "made_with": _versions(made),
+        "model": facts,
         "formats": made,
         "scores": (scores or {}).get("scores"),
         "protocol": (scores or {}).get("protocol"),
@@ -84,6 +117,7 @@ def write(new, model, made, versioned, version, scores, about, pictures):
     card = _plain(card)
     (new / "README.md").write_text(readme(card), encoding="utf-8")
     card["files"]["README.md"] = measured(new / "README.md")
+    card["seal"] = seal(card)
     files.write_json(new / "card.json", card)
     return card
 
@@ -96,7 +130,7 @@ def measured(path):
 
 def readme(card):
     """The card as a page for people, with code that runs as it stands in the directory of the export."""
-    parts = [_head(card), _scores(card), *_loading(card), _formats(card), _files(card)]
+    parts = [_head(card), _scores(card), *_loading(card), _serving(card), _formats(card), _files(card)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -141,11 +175,27 @@ def _scores(card):
 def _loading(card):
     conditional, points = card["model"]["num_classes"] is not None, len(card["model"]["image_shape"]) == 1
     kind = "float32" if points else "uint8"
+    told = ", labels=[0, 1, 1]" if conditional else ""
+    bounds = "" if points else " from -1 to 1"
+    if card["model"]["seeded"]:
+        yield f"""## Load with tfgan_zoo_serving
+
+It checks the files' hashes, and neither needs the package that trained the model nor, for LiteRT and ONNX, TensorFlow.
+Run these where this file lies.
+
+```python
+from tfgan_zoo_serving import load_exported, verify
+
+generator = load_exported(".")
+images = generator.generate(3{told}, seed=0)
+print(generator.format, images.shape, images.dtype)  # the model's own for seed 0, float32{bounds}
+print(verify(".", [generator.format]))  # hashes, signatures and images, checked again
+```"""
     if "saved_model" in card["formats"]:
         asked = "labels=tf.constant([0, 1, 1])" if conditional else "num_images=tf.constant(3)"
         yield f"""## Load with TensorFlow
 
-No Keras and no other package is needed. Run these where this file lies.
+No Keras and no other package is needed.
 
 ```python
 import tensorflow as tf
@@ -154,32 +204,21 @@ generator = tf.saved_model.load("{card["version"]}")
 images = generator.signatures["sample"]({asked}, seed=tf.constant(0))["images"]
 print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same images
 ```"""
-    if "tflite" in card["formats"]:
-        labels = ", labels=np.array([0, 1, 1], np.int32)" if conditional else ""
+    plain = next((entry for name, entry in card["formats"].items() if name.startswith("tflite")), None)
+    if plain:
+        count = 1 if plain["batch"] == 1 else 3
+        labels = f", labels=np.array({[0, 1, 1][:count]}, np.int32)" if conditional else ""
         yield f"""## Load with LiteRT
 
 ```python
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-generator = Interpreter("generator.tflite").get_signature_runner("serving_default")
-latents = {_draw(card["model"])}
+generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default")
+latents = {_draw(card["model"], count)}
 images = generator(latents=latents{labels})["images"]
-print(images.shape, images.dtype)  # three, float32{"" if points else " from -1 to 1"}
+print(images.shape, images.dtype)  # {"one" if count == 1 else "three"}, float32{bounds}
 ```"""
-    if "saved_model" in card["formats"]:
-        name = card["name"]
-        asked = '"labels": [0, 1, 1], "seed": 0' if conditional else '"num_images": 3, "seed": 0'
-        yield f"""## Serve with TF Serving
-
-```sh
-docker run --rm -p 8501:8501 -v "$PWD:/models/{name}" -e MODEL_NAME={name} tensorflow/serving
-curl -d '{{"signature_name": "sample", "inputs": {{{asked}}}}}' http://localhost:8501/v1/models/{name}:predict
-```
-
-The highest number here is the version served. Signatures:
-
-{_signatures(card)}"""
     yield """## Load with Keras
 
 `generator.keras` is the network itself, for further work. If it has layers of this package, `import tfgan_zoo` first.
@@ -192,6 +231,29 @@ network.summary()
 ```"""
 
 
+def _serving(card):
+    if "saved_model" not in card["formats"]:
+        return ""
+    name, entry = card["name"], card["formats"]["saved_model"]
+    asked = '"num_images": 3, "seed": 0' if card["model"]["num_classes"] is None else '"labels": [0, 1, 1], "seed": 0'
+    warm = f" `{serving.WARM_UP}` warms it up before it says that it is ready." if entry["warm_up"] else ""
+    return f"""## Serve with TF Serving
+
+```sh
+docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models/{name}" tensorflow/serving \\
+  --model_config_file=/models/{name}/models.config
+curl -d '{{"signature_name": "sample", "inputs": {{{asked}}}}}' http://localhost:8501/v1/models/{name}:predict
+```
+
+The highest number here is the version served.{warm} A request may ask for {entry["max_images"]:,} images at most.
+
+For many clients of `serving_default`, add `--enable_batching` and
+`--batching_parameters_file=/models/{name}/batching.config`:
+the server then puts requests together by their first dimension, and refuses the other signatures, whose seed has none.
+
+{_signatures(card)}"""
+
+
 def _signatures(card):
     def told(specs):
         return ", ".join(f"{name} {spec['dtype']} {_shape(spec['shape'])}" for name, spec in specs.items())
@@ -201,14 +263,39 @@ def _signatures(card):
 
 
 def _formats(card):
-    rows = []
+    rows, judged = [], False
     for name, entry in card["formats"].items():
-        parity = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in entry["parity"].items())
-        rows.append(f"| {_LABELS[name]} | {entry['path']} | {_size(entry['bytes'])} | {parity} |")
-    return (
-        "## Formats\n\nEach was reloaded from disk and compared with the model it came from.\n\n"
-        "| format | path | size | difference |\n|---|---|---:|---|\n" + "\n".join(rows)
+        speed = entry.get("latency", {})
+        times = " / ".join(_number(speed.get(key)) for key in ("xnnpack_ms", "plain_ms")) if speed else ""
+        judged = judged or "quality" in entry
+        apart = (_number(entry["parity"][key]) for key in ("max_abs_diff", "mean_abs_diff"))
+        cells = (_label(name), entry["path"], _size(entry["bytes"]), *apart, times, _judgement(entry))
+        rows.append(f"| {' | '.join(cells)} |")
+    text = (
+        "## Formats\n\nEach was reloaded from disk and compared with the model it came from: the largest and the mean "
+        "difference of a number in an image. Milliseconds are of one image on one thread where it was exported, with "
+        "LiteRT's XNNPACK and without.\n\n"
+        "| format | path | size | largest | mean | ms | quality |\n|---|---|---:|---:|---:|---:|---|\n"
+        + "\n".join(rows)
     )
+    if judged:
+        text += (
+            "\n\nQuality is the Fréchet distance over that of float32, from the same latents: above 1.05 a format is "
+            "not recommended."
+        )
+    return text
+
+
+def _label(name):
+    if name.startswith("tflite"):
+        return " ".join(["LiteRT", *(name.removeprefix("tflite").replace("batch1", "one_image").split("_")[1:])])
+    return _LABELS[name]
+
+
+def _judgement(entry):
+    if "quality" not in entry:
+        return ""
+    return f"{entry['quality']['ratio']:.3f}{'' if entry['recommended'] else ', **not recommended**'}"
 
 
 def _files(card):
@@ -221,9 +308,9 @@ def _files(card):
     )
 
 
-def _draw(model):
-    """The line of NumPy that draws three latents from the prior."""
-    shape = f"(3, {model['latent_dim']})"
+def _draw(model, count):
+    """The line of NumPy that draws latents from the prior."""
+    shape = f"({count}, {model['latent_dim']})"
     prior = model["prior"] or {}
     if prior.get("class") == "Uniform":
         return f"np.random.default_rng(0).uniform({prior['low']}, {prior['high']}, {shape}).astype(np.float32)"
@@ -231,22 +318,26 @@ def _draw(model):
     return f"{scale}np.random.default_rng(0).standard_normal({shape}, dtype=np.float32)"
 
 
-def _prior(model):
-    prior = getattr(model, "prior", None)
-    if prior is None:
-        return None
-    told = dataclasses.asdict(prior) if dataclasses.is_dataclass(prior) else {}
+def _prior(prior):
+    """A prior as a dict: its class, and its fields, which may be priors."""
+    if not dataclasses.is_dataclass(prior):
+        return None if prior is None else {"class": type(prior).__name__}
+    fields = {field.name: getattr(prior, field.name) for field in dataclasses.fields(prior)}
+    told = {key: _prior(value) if dataclasses.is_dataclass(value) else value for key, value in fields.items()}
     return {"class": type(prior).__name__, **told}
 
 
-def _versions():
+def _versions(made):
     import importlib.metadata
 
-    packages = ("tensorflow", "keras", "ai-edge-litert")
+    packages = ["tensorflow", "keras", "ai-edge-litert"]
+    packages += ["tf2onnx", "onnxruntime"] if "onnx" in made else []
+    packages += ["openvino"] if "openvino" in made else []
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
 
 
-def _slug(name):
+def slug(name):
+    """A name as directories and servers like it: lower case, digits and underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "generator"
 
 

@@ -1,52 +1,140 @@
-"""The .tflite file: the same generator for LiteRT, on phones, in browsers, without TensorFlow."""
+"""The .tflite files: the same generator for LiteRT, on phones, in browsers, without TensorFlow.
 
-import pathlib
+A variant is a kind of arithmetic and a batch: free, or of one image, which browsers need and which LiteRT's fast
+kernels prefer.
+"""
+
+import dataclasses
+import functools
+import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.export import parity, saved_model
+from tfgan_zoo.export.subpixel import with_convolutions
 
 _STATE = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}  # weights left outside: it runs and gives NaN
+_CALIBRATION = 100  # latents that say how large each activation of an int8 generator grows
+_CALIBRATION_SEED = 1  # any but the reference's
+_RUNS = 10  # of a latency, of which the fastest counts
 
 
-def write(model, served, path, reference):
-    """Convert a SavedModel's serving_default to float32 LiteRT with a free batch size, and compare it with its source.
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to write the .tflite.
+
+    Args:
+        arithmetic: what the card calls it.
+        file: its name.
+        batch: 1 for a batch of one image, None for a free one.
+        quantised: whether numbers are rounded, so that images differ and quality has to be measured.
+    """
+
+    arithmetic: str
+    file: str
+    batch: int | None
+    quantised: bool
+
+
+VARIANTS = {
+    f"tflite{kind}{'_batch1' if batch else ''}": Variant(
+        told, f"generator{kind}{'_batch1' if batch else ''}.tflite", batch, bool(kind)
+    )
+    for kind, told in {
+        "": "float32",
+        "_float16": "float16 weights, float32 arithmetic",
+        "_dynamic_range": "int8 weights, float32 activations",
+        "_int8": "int8 weights and activations, float32 inputs and outputs",
+    }.items()
+    for batch in (None, 1)
+}
+
+
+class Source:
+    """A model as converters read it: the signature serving_default alone, in float32.
 
     A network in half precision is converted as a float32 copy, because LiteRT has no bfloat16 convolutions.
 
     Args:
-        model: the model that was written as a SavedModel.
-        served: directory of that SavedModel.
-        path: the .tflite file to write.
+        model: the model.
+        room: a directory for what is written on the way.
         reference: what the model itself draws.
+    """
+
+    def __init__(self, model, room, reference):
+        self.model, self.room = model, room
+        self.network, self.reference, self.told = model.ema_network, reference, {}
+        if _computes_in_half(self.network):
+            self.network = float32_copy(self.network)
+            self.reference = reference.drawn_by(self.network)
+            apart = parity.difference(self.reference.images, reference.images)
+            self.told = {"source": "a float32 copy of a network that computes in half precision"}
+            self.told["max_abs_diff_of_the_copy"] = apart
+
+    def served(self, batch=None, turned=False):
+        """Directory of a SavedModel with serving_default alone, written when it is first asked for.
+
+        Args:
+            batch: as in `Variant`.
+            turned: whether transposed convolutions are written as convolutions.
+        """
+        path = self.room / f"bare_{batch or 'n'}_{turned:d}"
+        if not path.exists():
+            network = self.turned if turned else self.network
+            saved_model.write(self.model, path, network, only="serving_default", batch=batch)
+        return path
+
+    @functools.cached_property
+    def turned(self):
+        """The network with its transposed convolutions written as convolutions, which LiteRT runs faster."""
+        return with_convolutions(self.network)
+
+    def inputs(self):
+        """Latents, and labels if it is told any, of another seed than the reference's: one row at a time."""
+        latents = np.asarray(self.model.draw_latents(_CALIBRATION, _CALIBRATION_SEED), np.float32)
+        for row in range(_CALIBRATION):
+            label = {} if self.model.num_classes is None else {"labels": np.int32([row % self.model.num_classes])}
+            yield {"latents": latents[row : row + 1], **label}
+
+
+def write(name, source, directory):
+    """Convert to one variant, and compare it with its source.
+
+    Args:
+        name: one of `VARIANTS`.
+        source: the `Source`.
+        directory: where the file goes.
 
     Returns:
-        The entry of the card: path, operations and parity.
+        The entry of the card: path, arithmetic, batch, operations, parity and latency.
 
     Raises:
         ValueError: if it cannot be converted with LiteRT's own operations alone.
-        ParityError: if the images differ.
+        ParityError: if the images differ by more than rounding can explain.
     """
-    entry = {"path": "generator.tflite", "arithmetic": "float32"}
-    wanted = reference
-    if _computes_in_half(model.ema_network):
-        copy = float32_copy(model.ema_network)
-        served = served.with_name("saved_model_float32")
-        saved_model.write(model, served, network=copy)
-        wanted = reference.drawn_by(copy)
-        entry["arithmetic"] = "float32 copy of a network that computes in half precision"
-        entry["max_abs_diff_of_the_copy"] = parity.difference(wanted.images, reference.images)
-    content = convert(served)
-    pathlib.Path(path).write_bytes(content)
-    return entry | {"operations": operations(content), "parity": parity.of_litert(path, wanted)}
+    variant = VARIANTS[name]
+    content = convert(source, name)
+    path = directory / variant.file
+    path.write_bytes(content)
+    entry = {
+        "path": variant.file,
+        "arithmetic": variant.arithmetic,
+        "batch": variant.batch,
+        "exact": not variant.quantised,
+        **source.told,
+        "operations": operations(content),
+    }
+    return entry | {"parity": parity.of(name, path, source.reference, entry["exact"]), "latency": latency(path, source)}
 
 
-def convert(served):
-    """The bytes of a .tflite made from a SavedModel's serving_default.
+def convert(source, name="tflite"):
+    """The bytes of a .tflite.
 
     Args:
-        served: directory of a SavedModel.
+        source: the `Source`.
+        name: one of `VARIANTS`.
 
     Returns:
         The file's content.
@@ -54,7 +142,15 @@ def convert(served):
     Raises:
         ValueError: if an operation is missing in LiteRT, or a weight did not become a constant.
     """
+    served = source.served(VARIANTS[name].batch, turned=True)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(served), signature_keys=["serving_default"])
+    if VARIANTS[name].quantised:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if "float16" in name:
+        converter.target_spec.supported_types = [tf.float16]
+    if "int8" in name:
+        converter.representative_dataset = lambda: (("serving_default", inputs) for inputs in source.inputs())
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
     try:
         content = converter.convert()
     except Exception as error:  # ConverterError is private, and its message is a page of MLIR
@@ -63,10 +159,10 @@ def convert(served):
         told = str(error).strip().splitlines()
         missing = [line for line in told if "TF Select ops:" in line or "not supported" in line] or told
         raise ValueError(
-            f"LiteRT cannot express this generator ({missing[-1][:200]}). Leave 'tflite' out of formats."
+            f"LiteRT cannot express this generator ({missing[-1][:200]}). Leave {name!r} out of formats."
         ) from error
     found = operations(content)
-    foreign = sorted(name for name in found if name in _STATE or name.startswith("Flex"))
+    foreign = sorted(one for one in found if one in _STATE or one.startswith("Flex"))
     if foreign:
         raise ValueError(f"The .tflite would need {', '.join(foreign)}, which plain LiteRT does not run.")
     return content
@@ -80,6 +176,28 @@ def operations(content):
     model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
     used = {model.operatorCodes[operator.opcodeIndex] for graph in model.subgraphs for operator in graph.operators}
     return sorted({code.customCode.decode() if code.customCode else names[code.builtinCode] for code in used})
+
+
+def latency(path, source):
+    """Milliseconds of one image on one thread of this machine, with LiteRT's fast kernels (XNNPACK) and without."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    inputs = source.reference.inputs(1)
+    found = {}
+    for key, kernels in (
+        ("xnnpack_ms", OpResolverType.AUTO),
+        ("plain_ms", OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES),
+    ):
+        runner = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=kernels).get_signature_runner(
+            "serving_default"
+        )
+        runner(**inputs)
+        times = [time.perf_counter()]
+        for _ in range(_RUNS):
+            runner(**inputs)
+            times.append(time.perf_counter())
+        found[key] = round(1e3 * float(np.diff(times).min()), 3)
+    return found
 
 
 def float32_copy(network):

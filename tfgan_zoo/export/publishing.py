@@ -37,6 +37,8 @@ def usable(directory):
             )
         return directory
     first = next((path for path in (directory, *directory.parents) if os.path.lexists(path)), None)
+    if first == directory and directory.is_dir():
+        return usable(directory)  # another export has made it in between
     if first == directory:
         raise NotADirectoryError(f"{directory} is a file; an export is a directory. Choose another name.")
     if first is not None and not first.is_dir():
@@ -77,7 +79,7 @@ def private_room(directory):
                     path.rmdir()
 
 
-def publish(room, directory, versioned, finish):
+def publish(room, directory, versioned, finish, keep=None):
     """Move what lies in `room` into `directory`, with the next free version number; one export at a time.
 
     Args:
@@ -85,6 +87,7 @@ def publish(room, directory, versioned, finish):
         directory: the export.
         versioned: the directory that becomes directory/<number>, or None.
         finish: function of the version number (or None) that writes the last files into `new`.
+        keep: how many versions stay, the newest of them; None for all.
 
     Returns:
         What `finish` returns.
@@ -117,6 +120,9 @@ def publish(room, directory, versioned, finish):
             for name in standing:
                 os.replace(old / name, directory / name)
             raise
+        if versioned and keep:
+            for path in _versions(directory)[:-keep]:
+                os.rename(path, old / path.name)  # in one step; the room takes it along
     return result
 
 
@@ -138,7 +144,11 @@ def _described(directory):
 
 
 def _next_version(directory):
-    return 1 + max((int(path.name) for path in directory.iterdir() if path.name.isdecimal()), default=0)
+    return 1 + max((int(path.name) for path in _versions(directory)), default=0)
+
+
+def _versions(directory):
+    return sorted((path for path in directory.iterdir() if path.name.isdecimal()), key=lambda path: int(path.name))
 
 
 @contextlib.contextmanager

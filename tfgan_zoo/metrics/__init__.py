@@ -1,27 +1,55 @@
 """How good are the images? Features → statistics → number, and `evaluate(...)`, which keeps a record of all three."""
 
 from tfgan_zoo.metrics import records
+from tfgan_zoo.metrics.bins import DifferentBins, different_bins
+from tfgan_zoo.metrics.clouds import neighbour_distances
 from tfgan_zoo.metrics.clustering import clustering_accuracy
+from tfgan_zoo.metrics.comparison import compare
 from tfgan_zoo.metrics.evaluation import distance_name, evaluate
 from tfgan_zoo.metrics.features import Extractor, classifier_for
 from tfgan_zoo.metrics.frechet import Moments, frechet_distance, frechet_from_moments
-from tfgan_zoo.metrics.neighbours import precision_recall
+from tfgan_zoo.metrics.inception import inception_2015, inception_v3
+from tfgan_zoo.metrics.kernel import kernel_distance
+from tfgan_zoo.metrics.memorisation import authenticity, data_copying
+from tfgan_zoo.metrics.neighbours import density_coverage, neighbour_scores, precision_recall
+from tfgan_zoo.metrics.parzen import parzen_log_likelihood
+from tfgan_zoo.metrics.paths import perceptual_path_length
 from tfgan_zoo.metrics.points import high_quality, modes_covered
-from tfgan_zoo.metrics.scores import class_histogram, classifier_score
+from tfgan_zoo.metrics.scores import class_histogram, classifier_score, inception_score, modes_present
+from tfgan_zoo.metrics.similarity import ms_ssim, ms_ssim_scales
+from tfgan_zoo.metrics.sliced import sliced_wasserstein
 
 __all__ = [
+    "DifferentBins",
     "Extractor",
     "Moments",
+    "authenticity",
     "class_histogram",
     "classifier_for",
     "classifier_score",
     "clustering_accuracy",
+    "compare",
+    "data_copying",
+    "density_coverage",
+    "different_bins",
     "distance_name",
     "evaluate",
     "frechet_distance",
     "frechet_from_moments",
     "high_quality",
+    "inception_2015",
+    "inception_score",
+    "inception_v3",
+    "kernel_distance",
     "modes_covered",
+    "modes_present",
+    "ms_ssim",
+    "ms_ssim_scales",
+    "neighbour_distances",
+    "neighbour_scores",
+    "parzen_log_likelihood",
+    "perceptual_path_length",
     "precision_recall",
     "records",
+    "sliced_wasserstein",
 ]

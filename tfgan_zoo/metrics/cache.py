@@ -2,7 +2,6 @@
 
 import collections
 import hashlib
-import io
 import json
 import warnings
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from tfgan_zoo import files
 
-KEPT_IN_MEMORY = 8
+KEPT_IN_MEMORY = 2**30  # bytes
 _recent = collections.OrderedDict()
 
 
@@ -44,7 +43,7 @@ def fetch(key, build):
         except OSError as error:
             warnings.warn(f"Nothing was cached: {error}", stacklevel=2)
     _recent[path] = arrays
-    while len(_recent) > KEPT_IN_MEMORY:
+    while len(_recent) > 1 and sum(map(_bytes, _recent.values())) > KEPT_IN_MEMORY:
         _recent.popitem(last=False)
     return arrays
 
@@ -60,22 +59,29 @@ def path_of(key):
     return directory() / "metrics" / f"{digest[:32]}.arrays"
 
 
+def _bytes(arrays):
+    return sum(array.nbytes for array in arrays.values())
+
+
 def _write(path, arrays):
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    body = buffer.getvalue()
-    with files.whole(path) as temporary:
-        temporary.write_bytes(hashlib.sha256(body).digest() + body)
+    with files.whole(path) as temporary, open(temporary, "w+b") as file:
+        file.write(bytes(hashlib.sha256().digest_size))
+        np.savez(file, **arrays)
+        file.seek(hashlib.sha256().digest_size)
+        digest = hashlib.file_digest(file, "sha256").digest()
+        file.seek(0)
+        file.write(digest)
 
 
 def _read(path):
     """The arrays in a file; None if it is not there or not as it was written."""
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            digest = file.read(hashlib.sha256().digest_size)
+            if hashlib.file_digest(file, "sha256").digest() != digest:
+                return None
+            file.seek(len(digest))
+            with np.load(file, allow_pickle=False) as stored:
+                return dict(stored)
     except OSError:
         return None
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
-        return None
-    with np.load(io.BytesIO(body), allow_pickle=False) as stored:
-        return dict(stored)

@@ -1,9 +1,11 @@
-"""What is scored, be it a model, an array or a dataset, as one stream of checked batches."""
+"""What is scored, be it a model, an array, a folder or a dataset, as one stream of checked batches."""
+
+import pathlib
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import pixels
+from tfgan_zoo import data, pixels
 
 SLACK = 1e-3  # how far beyond [-1, 1] round-off may carry a pixel
 
@@ -11,6 +13,52 @@ SLACK = 1e-3  # how far beyond [-1, 1] round-off may carry a pixel
 def is_model(source):
     """Whether images can be asked of it."""
     return callable(getattr(source, "stream", None))
+
+
+def opened(source, class_names):
+    """A folder of pictures as an array and the labels that its class folders tell; all else as it is.
+
+    Args:
+        source: what is scored.
+        class_names: the reference's, which class folders are named after (or else by number); None without classes.
+
+    Returns:
+        (source, labels): uint8 (N, height, width, channels) in place of a folder; labels int32 (N,) or None.
+
+    Raises:
+        ValueError, FileNotFoundError: no folder, or pictures that do not fit together.
+    """
+    if not isinstance(source, str | pathlib.Path):
+        return source, None
+    if not pathlib.Path(source).is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {source} of pictures to score. Give its path, a model, an array or a tf.data.Dataset; "
+            "the data to score against is the second argument, reference."
+        )
+    folder = pathlib.Path(source)
+    info = data.info(folder)
+    channels = 3 if info.image_shape[2] == 4 else None
+    images, labels = data.arrays(folder, "+".join(info.num_images), channels=channels)
+    if labels is None:
+        return images, None
+    known = {name: number for number, name in enumerate(class_names or ())}
+    known |= {str(number): number for number in known.values()}
+    if not set(info.class_names) <= set(known):
+        return images, None
+    return images, np.array([known[name] for name in info.class_names], np.int32)[labels]
+
+
+def shape_of(source):
+    """(height, width, channels) of what is scored; None where that shows only in the first batch."""
+    if isinstance(source, np.ndarray):
+        return tuple(source.shape[1:])
+    if isinstance(source, tf.data.Dataset):
+        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
+        shape = getattr(first, "shape", None)
+        shape = None if shape is None or shape.rank is None else tuple(shape)[-3:]
+    else:
+        shape = getattr(source, "image_shape", None)
+    return tuple(shape) if shape is not None and len(shape) == 3 and None not in shape else None
 
 
 def available(source):
@@ -25,7 +73,7 @@ def available(source):
         return len(source)
     raise ValueError(
         f"A {type(source).__name__} cannot be scored. Give a model with .stream(num_images, ...), a NumPy array of "
-        "images, or a tf.data.Dataset of them."
+        "images, a folder of them, or a tf.data.Dataset."
     )
 
 

@@ -1,5 +1,6 @@
 """Images → features: the networks that metrics measure in, and how images are brought to their input."""
 
+import collections.abc
 import dataclasses
 import functools
 import hashlib
@@ -19,12 +20,15 @@ class Extractor:
     """A network with images in and features out, and what a record must say of it.
 
     Args:
-        kind: the word that stands in a score's key: "classifier" (shipped), "custom" (yours), "points" (identity).
+        kind: the word that stands in a score's key: "classifier" (shipped), "custom" (yours), "points" (identity),
+            "inceptionv3keras", "inception2015".
         name: which one it is, such as "digits".
         hash: first 16 hex digits of the SHA-256 over its weights' bytes.
         image_shape: (height, width, channels) it wants; None where any size will do. (2,) for points.
         width: d, the number of features.
+        classes: C, the number of classes whose probabilities it gives; None if it gives none.
         model: the keras.Model; None for the identity.
+        resize: how images are brought to its size.
     """
 
     kind: str
@@ -32,7 +36,18 @@ class Extractor:
     hash: str
     image_shape: tuple
     width: int
+    classes: int | None = None
     model: keras.Model | None = dataclasses.field(default=None, compare=False)
+    resize: "Resize" = dataclasses.field(default_factory=lambda: ANTIALIASED)
+
+    @property
+    def is_inception(self):
+        """Whether its scores bear the names FID and Inception Score."""
+        return self.kind.startswith("inception")
+
+    def key(self, score, count):
+        """The name of a score of `count` images in these features, such as "kid_classifier_10000"."""
+        return "_".join(filter(None, (score, self.kind, str(count), self.resize.suffix)))
 
     def describe(self):
         """What a record says: {"name", "hash", "features"}."""
@@ -56,7 +71,7 @@ class Extractor:
                 )
             steps.append("gray to RGB" if wanted[2] == 3 else "RGB to gray")
         if (height, width) != wanted[:2]:
-            steps.append(f"bilinear antialiased {height}x{width} to {wanted[0]}x{wanted[1]}")
+            steps.append(f"{self.resize.name} {height}x{width} to {wanted[0]}x{wanted[1]}")
         return ", ".join(steps) or "none"
 
     def __call__(self, images):
@@ -76,7 +91,7 @@ class Extractor:
     def _forward(self):
         @tf.function  # one graph per shape: relaxed shapes would forget the channels
         def forward(images):
-            images = fitted(images, self._wanted(images.shape[1:]))
+            images = fitted(images, self._wanted(images.shape[1:]), self.resize)
             return {
                 name: tf.cast(value, tf.float32) for name, value in heads(self.model(images, training=False)).items()
             }
@@ -90,14 +105,40 @@ class Extractor:
         )
 
 
-def fitted(images, image_shape):
-    """Images brought to (height, width, channels): gray and RGB into each other, size by antialiased bilinear resizing.
+@dataclasses.dataclass(frozen=True)
+class Resize:
+    """A way to another size.
 
-    Source: Parmar et al. 2022, Sec. 3: a resize that does not low-pass first moves a Fréchet distance by itself.
+    Args:
+        name: what a record says of it.
+        suffix: what stands at the end of a score's key; "" for the zoo's own way.
+        function: (images (N, height, width, channels), [height, width]) -> images.
+        always: True sends images that have the size already through the function too.
+    """
+
+    name: str
+    suffix: str
+    function: collections.abc.Callable = dataclasses.field(compare=False)
+    always: bool = False
+
+
+ANTIALIASED = Resize(
+    "bilinear antialiased",
+    "",
+    lambda images, size: tf.image.resize(images, size, method="bilinear", antialias=True),
+)
+
+
+def fitted(images, image_shape, resize=ANTIALIASED):
+    """Images brought to (height, width, channels): gray and RGB into each other, size by antialiased resizing.
+
+    Source: Parmar et al. 2022, Sec. 3: a resize that does not low-pass first moves a Fréchet distance by itself. Lucic
+    et al. 2018, Sec. 5: gray is repeated for networks that want RGB.
 
     Args:
         images: float32 (N, height, width, channels) in [-1, 1].
         image_shape: the (height, width, channels) wanted.
+        resize: a `Resize`.
 
     Returns:
         A float32 tensor (N, *image_shape).
@@ -108,8 +149,8 @@ def fitted(images, image_shape):
         images = tf.image.grayscale_to_rgb(images)
     elif images.shape[-1] == 3 and channels == 1:
         images = tf.image.rgb_to_grayscale(images)
-    if list(images.shape[1:3]) != size:
-        images = tf.image.resize(images, size, method="bilinear", antialias=True)
+    if resize.always or list(images.shape[1:3]) != size:
+        images = resize.function(images, size)
     return images
 
 
@@ -156,8 +197,15 @@ def _load(path, _written):
             f"{path.name} is not the file that {path.stem}.json describes (other weights). Install the package again, "
             f"or train it: python -m tfgan_zoo.metrics.classifier --dataset {path.stem}"
         )
-    shapes = heads(model.output)
-    return Extractor("classifier", path.stem, sha256[:16], model.input_shape[1:], shapes["features"].shape[-1], model)
+    return make_extractor("classifier", path.stem, model)
+
+
+def make_extractor(kind, name, model, resize=ANTIALIASED):
+    """An `Extractor` around a keras.Model whose output "features" has the shape (N, d)."""
+    outputs = heads(model.compute_output_spec(keras.KerasTensor((None, *model.input_shape[1:]))))
+    classes = outputs["probabilities"].shape[-1] if "probabilities" in outputs else None
+    width = outputs["features"].shape[-1]
+    return Extractor(kind, name, sha256_of(model)[:16], model.input_shape[1:], width, classes, model, resize)
 
 
 def extractor_of(model):
@@ -185,14 +233,14 @@ def extractor_of(model):
             f"The extractor's input is {shape}: one input of images (N, height, width, channels) with known channels "
             "is needed. Build it from keras.Input((height, width, channels))."
         )
-    outputs = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
-    found = getattr(heads(outputs).get("features"), "shape", None)
+    outputs = heads(model.compute_output_spec(keras.KerasTensor((None, *shape[1:]))))
+    found = getattr(outputs.get("features"), "shape", None)
     if found is None or len(found) != 2 or found[1] is None:
         raise ValueError(
             f"The extractor's features must have the shape (N, d), and theirs is {found}: end it in "
             'GlobalAveragePooling2D or Flatten, or name the output "features".'
         )
-    return Extractor("custom", model.name, sha256_of(model)[:16], shape[1:], found[1], model)
+    return make_extractor("custom", model.name, model)
 
 
 def collect(extractor, batches, count, title, verbose=True):
@@ -211,16 +259,22 @@ def collect(extractor, batches, count, title, verbose=True):
     Raises:
         ValueError: a feature is not finite, or there was no batch.
     """
-    parts = [extractor(batch) for batch in (watched(batches, count, title) if verbose else batches) if len(batch)]
-    if not parts:
+    found, seen = {}, 0  # one array from the start: parts to be joined would need the room twice
+    for batch in watched(batches, count, title) if verbose else batches:
+        for name, rows in extractor(batch).items() if len(batch) else ():
+            if name not in found:
+                found[name] = np.empty((count, *rows.shape[1:]), np.float32)
+            found[name][seen : seen + len(rows)] = rows
+        seen += len(batch)
+    if not seen:
         raise ValueError(f"{title}: there is no image.")
-    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    if not np.isfinite(found["features"]).all():
+    found = {name: rows[:seen] for name, rows in found.items()}
+    if not np.isfinite(np.sum(found["features"], dtype=np.float64)):  # isfinite of each would be a mask of every number
         raise ValueError(f"{title}: the extractor {extractor.name!r} gives features that are NaN or infinite.")
     return found
 
 
-def watched(batches, count, title):
+def watched(batches, count, title, unit="images"):
     """The batches themselves, with a bar that shows images per second and the time left."""
     from rich import progress
 
@@ -230,7 +284,7 @@ def watched(batches, count, title):
         for batch in batches:
             yield batch
             speed = bar.tasks[task].speed
-            bar.update(task, advance=len(batch), rate=f"{speed:,.0f} images/s" if speed else "")
+            bar.update(task, advance=len(batch), rate=f"{speed:,.0f} {unit}/s" if speed else "")
 
 
 def fingerprint(extractor):
@@ -239,7 +293,7 @@ def fingerprint(extractor):
     Two models with the same weights, or with none, can still differ in what they do with them.
     """
     if extractor.kind != "custom":
-        return [extractor.kind, extractor.name, extractor.hash]
+        return [extractor.kind, extractor.name, extractor.hash, extractor.resize.name]
     shape = [side or 32 for side in extractor.image_shape]
     probe = np.random.default_rng(0).uniform(-1, 1, (4, *shape)).astype(np.float32)
     seen = np.round(extractor(probe)["features"].astype(np.float64), 3) + 0.0  # + 0.0 turns -0.0 into 0.0

@@ -2,14 +2,19 @@
 
     d² = |m₁ − m₂|² + tr(C₁ + C₂ − 2 (C₁C₂)^½)                        (Dowson & Landau 1982; Heusel et al. 2017, Eq. 6)
 
-Write each covariance as C = A Aᵀ. Then tr (C₁C₂)^½ is the sum of the singular values of A₁ᵀA₂. No square root of a
-non-symmetric matrix has to be found, so no imaginary part can appear, and a singular covariance is nothing special.
+The eigenvalues of C₁C₂ are those of L₁ᵀC₂L₁ with C₁ = L₁L₁ᵀ (Cholesky), a symmetric matrix, so no square root of a
+non-symmetric one has to be found and no imaginary part can appear. Where a covariance is singular, or nearly so, small
+eigenvalues drown in round-off and their roots with them; then, for any factors C = A Aᵀ, tr (C₁C₂)^½ is the sum of the
+singular values of A₁ᵀA₂. With fewer images than features the centred rows themselves are such a factor: exact, and no
+covariance is ever formed.
 """
 
 import dataclasses
 import functools
 
 import numpy as np
+
+from tfgan_zoo.metrics import clouds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +36,13 @@ class Moments:
     @classmethod
     def of(cls, features):
         """The moments of features (n, d), n ≥ 1."""
-        features = _cloud(features, "features", least=1)
-        mean = features.mean(0)
-        return cls(len(features), mean, (features - mean).T @ (features - mean))
+        features = clouds.checked(features, "features", least=1)
+        mean = features.mean(0, dtype=np.float64)
+        scatter = np.zeros((mean.size, mean.size))
+        for start in range(0, len(features), clouds.ROWS):
+            centred = features[start : start + clouds.ROWS] - mean
+            scatter += centred.T @ centred
+        return cls(len(features), mean, scatter)
 
     @classmethod
     def over(cls, batches):
@@ -73,10 +82,14 @@ def frechet_distance(real, fake):
     Raises:
         ValueError: not two matrices of one width, fewer than 2 rows, or a value that is not finite.
     """
-    real, fake = _cloud(real, "real"), _cloud(fake, "fake")
-    if real.shape[1] != fake.shape[1]:
-        raise ValueError(f"real has {real.shape[1]} features per image and fake {fake.shape[1]}: they must agree.")
-    return _distance(real.mean(0), _factor_of_rows(real), fake.mean(0), _factor_of_rows(fake))
+    real, fake = clouds.alike(real=real, fake=fake)
+    width = real.shape[1]
+    if min(len(real), len(fake)) > width:
+        real, fake = Moments.of(real), Moments.of(fake)
+        return frechet_from_moments(real.mean, real.covariance, fake.mean, fake.covariance)
+    means = [features.mean(0, dtype=np.float64) for features in (real, fake)]
+    factors = [_factor_of_rows(features, mean) for features, mean in zip((real, fake), means, strict=True)]
+    return _distance(*means, *(np.sum(factor**2) for factor in factors), _overlap_of_factors(*factors))
 
 
 def frechet_from_moments(mean1, covariance1, mean2, covariance2):
@@ -105,32 +118,48 @@ def frechet_from_moments(mean1, covariance1, mean2, covariance2):
         )
     if not all(np.isfinite(value).all() for value in (mean1, covariance1, mean2, covariance2)):
         raise ValueError("The moments contain NaN or infinity.")
-    return _distance(mean1, _factor(covariance1), mean2, _factor(covariance2))
+    overlap = _overlap(covariance1, covariance2)
+    if overlap is None:
+        overlap = _overlap_of_factors(_factor(covariance1), _factor(covariance2))
+    return _distance(mean1, mean2, np.trace(covariance1), np.trace(covariance2), overlap)
 
 
-def _distance(mean1, factor1, mean2, factor2):
-    overlap = np.linalg.svd(factor1.T @ factor2, compute_uv=False).sum()
-    squared = np.sum((mean1 - mean2) ** 2) + np.sum(factor1**2) + np.sum(factor2**2) - 2 * overlap
-    return max(float(squared), 0.0)
+def _distance(mean1, mean2, trace1, trace2, overlap):
+    return max(float(np.sum((mean1 - mean2) ** 2) + trace1 + trace2 - 2 * overlap), 0.0)
+
+
+def _overlap(covariance1, covariance2):
+    """tr (C₁C₂)^½ by Cholesky and eigenvalues; None where those might not be right to 1e-8 of the traces."""
+    from scipy.linalg import LinAlgError, eigh
+
+    try:
+        values = eigh(covariance2, covariance1, type=2, driver="gv", eigvals_only=True)  # those of C₂C₁
+    except LinAlgError:  # C₁ has no Cholesky factor
+        return None
+    if values[0] <= 0:
+        return None
+    # Weyl: each eigenvalue is right to about ε |C₁||C₂|, and its root to that over twice the root.
+    size = np.linalg.norm(covariance1) * np.linalg.norm(covariance2)
+    error = np.finfo(np.float64).eps * size * np.sum(0.5 / np.sqrt(values))
+    return np.sqrt(values).sum() if error <= 1e-8 * (np.trace(covariance1) + np.trace(covariance2)) else None
+
+
+def _overlap_of_factors(factor1, factor2):
+    """tr (C₁C₂)^½ as the nuclear norm of A₁ᵀA₂."""
+    return np.linalg.svd(factor1.T @ factor2, compute_uv=False).sum()
 
 
 def _factor(covariance):
-    """A (d, d) with A Aᵀ = covariance. By eigh and not Cholesky, which refuses a singular covariance."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return vectors * np.sqrt(np.maximum(values, 0))
+    """A (d, d) with A Aᵀ = covariance: Cholesky's, or where it refuses, being singular, one of its eigenvectors."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+        return vectors * np.sqrt(np.maximum(values, 0))
 
 
-def _factor_of_rows(features):
+def _factor_of_rows(features, mean):
     """A (d, min(n, d)) with A Aᵀ = the covariance of the rows; with few rows they are the factor themselves."""
     count, width = features.shape
-    centred = (features - features.mean(0)) / np.sqrt(count - 1)
-    return centred.T if count < width else _factor(centred.T @ centred)
-
-
-def _cloud(features, name, least=2):
-    features = np.asarray(features, np.float64)
-    if features.ndim != 2 or len(features) < least:
-        raise ValueError(f"{name} must be a matrix (n, d) with n ≥ {least}; its shape is {features.shape}.")
-    if not np.isfinite(features).all():
-        raise ValueError(f"{name} contains NaN or infinity.")
-    return features
+    centred = (features - mean) / np.sqrt(count - 1)
+    return centred.T if count <= width else _factor(centred.T @ centred)

@@ -1,17 +1,18 @@
-"""Precision and recall: does each fake lie where reals lie, and each real where fakes lie?
+"""Does each fake lie where reals lie, and each real where fakes lie? Precision, recall, density and coverage.
 
-Both are questions about balls: around every point of a cloud, a ball that reaches its k-th nearest neighbour
-(Kynkäänniemi et al. 2019, Sec. 2). Distances are worked out in tiles, so 10,000 x 10,000 of them never stand in memory
-together.
+All four are questions about balls: around every point of a cloud, a ball that reaches its k-th nearest neighbour
+(Kynkäänniemi et al. 2019, Sec. 2; Naeem et al. 2020, Sec. 3). `neighbour_scores` answers them in one pass over the
+distances, which are worked out in blocks, so 50,000 x 50,000 of them never stand in memory together.
 
 A few outlying reals have large balls, and a classifier puts whatever it cannot place in the middle of its features,
-where those balls are: pure noise can look precise. Its recall and its Fréchet distance do not deceive; read the three
-together.
+where those balls are: pure noise can look precise. Density and coverage suffer less, for they count how many balls
+agree and ask nothing of the fakes' own balls. Read all of them together, and beside a Fréchet distance.
 """
 
 import numpy as np
 
-TILE = 1024  # rows whose distances to everything are in memory at once
+from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics.clouds import neighbour_distances
 
 
 def precision_recall(real, fake, k=3):
@@ -30,13 +31,66 @@ def precision_recall(real, fake, k=3):
     Raises:
         ValueError: not two matrices of one width, a value that is not finite, or k neighbours are not there.
     """
-    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-        raise ValueError(f"Two matrices (n, d) of one width are needed; the shapes are {real.shape} and {fake.shape}.")
-    return (
-        float(covered(fake, real, squared_radii(real, k)).mean()),
-        float(covered(real, fake, squared_radii(fake, k)).mean()),
-    )
+    real, fake = clouds.alike(real=real, fake=fake)
+    (around_fakes,), _, (around_reals,) = _meetings(fake, real, [squared_radii(real, k)], [squared_radii(fake, k)])
+    return float(np.mean(around_fakes > 0)), float(np.mean(around_reals > 0))
+
+
+def density_coverage(real, fake, k=5):
+    """Density and coverage of a generator: precision and recall that one outlier cannot carry.
+
+    Source: Naeem et al. 2020, Eq. 4 and 5.
+
+    Args:
+        real: (n, d) features of real images, n > k.
+        fake: (m, d) features of generated images.
+        k: which neighbour the radius of a real's ball reaches.
+
+    Returns:
+        (density, coverage): how many reals' balls a fake lies in, as a multiple of k (it can exceed 1); and the
+        fraction of reals whose ball holds a fake. Of images like the real ones both expect about 1 and 1 − 2⁻ᵏ.
+
+    Raises:
+        ValueError: not two matrices of one width, a value that is not finite, or k neighbours are not there.
+    """
+    real, fake = clouds.alike(real=real, fake=fake)
+    (around,), (held,), _ = _meetings(fake, real, [squared_radii(real, k)], [])
+    return float(around.mean() / k), float(np.mean(held > 0))
+
+
+def neighbour_scores(real, fake, k=3, density_k=5, real_distances=None):
+    """Precision, recall, density and coverage in one pass, the reals' neighbours found once for all.
+
+    Args:
+        real: (n, d) features of real images, n > max(k, density_k).
+        fake: (m, d) features of generated images, m > k.
+        k: the neighbour of precision and recall.
+        density_k: the neighbour of density and coverage.
+        real_distances: (n, ≥ max(k, density_k)) what `neighbour_distances(real, …)` gave before; None computes it.
+
+    Returns:
+        {"precision", "recall", "density", "coverage"}: floats, as `precision_recall` and `density_coverage` give them.
+
+    Raises:
+        ValueError: not two matrices of one width, a value that is not finite, neighbours that are not there, or
+            real_distances of another cloud's shape.
+    """
+    real, fake = clouds.alike(real=real, fake=fake)
+    if real_distances is None:
+        real_distances = neighbour_distances(real, max(k, density_k))
+    elif len(real_distances) != len(real) or real_distances.shape[1] < max(k, density_k):
+        raise ValueError(
+            f"real_distances is {real_distances.shape}: give one row for each of the {len(real)} reals and at least "
+            f"{max(k, density_k)} columns, as neighbour_distances(real, {max(k, density_k)}) does."
+        )
+    radii = [real_distances[:, k - 1], real_distances[:, density_k - 1]]
+    (around_fakes, many), (_, held), (around_reals,) = _meetings(fake, real, radii, [squared_radii(fake, k)])
+    return {
+        "precision": float(np.mean(around_fakes > 0)),
+        "recall": float(np.mean(around_reals > 0)),
+        "density": float(many.mean() / density_k),
+        "coverage": float(np.mean(held > 0)),
+    }
 
 
 def squared_radii(features, k=3):
@@ -52,43 +106,33 @@ def squared_radii(features, k=3):
     Raises:
         ValueError: fewer than k + 1 points, or a value that is not finite.
     """
-    features = np.asarray(features, np.float64)
-    if not 1 <= k < len(features):
-        raise ValueError(f"The {k}-th neighbour needs k ≥ 1 and at least {k + 1} images; there are {len(features)}.")
-    if not np.isfinite(features).all():
-        raise ValueError("The features contain NaN or infinity.")
-    radii = np.empty(len(features))
-    for start, squared in _tiles(features, features):
-        rows = np.arange(len(squared))
-        squared[rows, start + rows] = np.inf
-        radii[start : start + len(squared)] = np.partition(squared, k - 1, axis=1)[:, k - 1]
-    return np.maximum(radii, 0)  # round-off
+    return neighbour_distances(features, k)[:, k - 1]
 
 
-def covered(points, centres, radii):
-    """Which points lie in at least one ball.
-
-    Args:
-        points: (n, d).
-        centres: (m, d) the balls' centres.
-        radii: (m,) the balls' squared radii.
+def _meetings(points, centres, centre_radii, point_radii):
+    """Counts over one pass of all distances.
 
     Returns:
-        (n,) bool.
+        Three lists of counts: for each of centre_radii, how many balls hold each point, and how many points each ball
+        holds; for each of point_radii, how many balls around points hold each centre.
     """
-    points, centres = np.asarray(points, np.float64), np.asarray(centres, np.float64)
-    # A point on a ball's edge is in it, although distances are exact only to round-off of the squared lengths.
-    reach = radii + 1e-12 * np.max(np.sum((centres - centres.mean(0)) ** 2, 1))
-    return np.concatenate([(squared <= reach).any(1) for _, squared in _tiles(points, centres)])
+    around = [np.zeros(len(points), int) for _ in centre_radii]
+    held = [np.zeros(len(centres), int) for _ in centre_radii]
+    back = [np.zeros(len(centres), int) for _ in point_radii]
+    centre_radii = [_reach(radii, centres, centres) for radii in centre_radii]
+    point_radii = [_reach(radii, points, centres)[:, None] for radii in point_radii]
+    for rows, columns, squared in clouds.blocks(points, centres):
+        for radii, by_point, by_centre in zip(centre_radii, around, held, strict=True):
+            inside = squared <= radii[columns]
+            by_point[rows] += np.count_nonzero(inside, axis=1)
+            by_centre[columns] += np.count_nonzero(inside, axis=0)
+        for radii, by_centre in zip(point_radii, back, strict=True):
+            by_centre[columns] += np.count_nonzero(squared <= radii[rows], axis=0)
+    return around, held, back
 
 
-def _tiles(points, centres):
-    """(first row, squared distances (≤ TILE, m)) over the rows of points, as one product of matrices."""
-    middle = centres.mean(0)  # distances do not change, and small numbers cancel less
-    points, centres = points - middle, centres - middle
-    lengths = np.sum(points**2, 1, keepdims=True)
-    rows = np.concatenate([-2 * points, lengths, np.ones_like(lengths)], 1)
-    lengths = np.sum(centres**2, 1, keepdims=True)
-    columns = np.concatenate([centres, np.ones_like(lengths), lengths], 1).T
-    for start in range(0, len(points), TILE):
-        yield start, rows[start : start + TILE] @ columns
+def _reach(radii, owners, centres):
+    """Squared radii, widened by round-off: a point on a ball's edge is in it, as is a copy of a copied point."""
+    middle = centres.mean(0, dtype=np.float64)
+    lengths = [np.sum((owners[start : start + 4096] - middle) ** 2, 1) for start in range(0, len(owners), 4096)]
+    return radii + 1e-12 * np.concatenate(lengths)

@@ -48,14 +48,15 @@ def show(record):
     import rich.console
     import rich.table
 
-    scores, protocol = record["scores"], record["protocol"]
+    scores, protocol, deviations = record["scores"], record["protocol"], record.get("deviations", {})
     table = rich.table.Table(title=f"{protocol['num_generated']:,} images against {_reference(protocol)}")
     for column, side in (("score", "left"), ("value", "right"), ("floor", "right")):
         table.add_column(column, justify=side)
     for name, value in scores.items():
         if isinstance(value, int | float) and not name.endswith(FLOOR):
             floor = scores.get(name + FLOOR)
-            table.add_row(name, f"{value:.4g}", "" if floor is None else f"{floor:.4g}")
+            spread = f" ± {deviations[name]:.2g}" if name in deviations else ""
+            table.add_row(name, f"{value:.4g}{spread}", "" if floor is None else f"{floor:.4g}")
     console = rich.console.Console()
     console.print(table)
     if "class_histogram" in scores:

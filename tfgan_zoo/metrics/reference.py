@@ -1,0 +1,165 @@
+"""The real images that others are scored against, and what is known of them, worked out once and kept."""
+
+import dataclasses
+import functools
+import hashlib
+import pathlib
+import re
+
+import numpy as np
+
+from tfgan_zoo import data, pixels
+from tfgan_zoo.metrics import cache, features
+from tfgan_zoo.metrics.clouds import neighbour_distances
+from tfgan_zoo.metrics.frechet import Moments, frechet_from_moments
+
+FORMAT = 2  # raise it when what is kept about real images changes
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """A data source, seen through an extractor.
+
+    Args:
+        source: as in `data.arrays`.
+        extractor: an `Extractor`.
+        batch_size: images per forward pass.
+        verbose: True shows progress.
+    """
+
+    source: object
+    extractor: features.Extractor
+    batch_size: int
+    verbose: bool
+
+    @functools.cached_property
+    def info(self):
+        """What `data.info` says of the source."""
+        return data.info(self.source)
+
+    @property
+    def has_splits(self):
+        """Arrays given by hand are one heap, without a test split and without other images for a floor."""
+        return isinstance(self.source, str | pathlib.Path)
+
+    def size(self, split):
+        """How many images a split has; of a slice like "test[:500]" that shows only when it is read."""
+        return self.info.num_images[split] if split in self.info.num_images else len(self._read(split)[0])
+
+    def other_split(self, split):
+        """A split that shares no image with this one, training images first; None if there is none."""
+        used = {re.split(r"\[", part)[0].strip() for part in split.split("+")}
+        names = ("train", "test", "validation") if self.has_splits else ()
+        return next((name for name in names if name in self.info.num_images and name not in used), None)
+
+    def images(self, split, count, image_shape=None):
+        """`count` images of a split and their labels. Which of them depends on the split alone, never on a seed.
+
+        Args:
+            split: of the source.
+            count: how many; all, if there are fewer.
+            image_shape: (height, width, channels) to read them at; None for their own.
+
+        Returns:
+            (images as stored: uint8, or float32 in [-1, 1]; labels int32 (N,) or None).
+        """
+        wanted = {}
+        if image_shape not in (None, tuple(self.info.image_shape)):
+            wanted = {"image_size": image_shape[0], "channels": image_shape[2]}
+        images, labels = self._read(split, **wanted)
+        rows = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
+        return images[rows], None if labels is None else labels[rows]
+
+    def features(self, split, count):
+        """What an extractor sees in `count` images of a split, through the cache.
+
+        Returns:
+            {"features": (N, d), "histogram": the share of each label, "preprocessing": what was done, in words}.
+        """
+
+        def build():
+            images, labels = self.images(split, count)
+            known = np.zeros(0, np.int32) if labels is None else labels[labels >= 0]  # -1 stands for no label
+            histogram = np.bincount(known, minlength=self.info.num_classes or 0) / max(len(known), 1)
+            cut = (images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size))
+            batches = (batch if batch.dtype != np.uint8 else np.asarray(pixels.from_uint8(batch)) for batch in cut)
+            title = f"{self.info.name}/{split}"
+            found = features.collect(self.extractor, batches, len(images), title, self.verbose)["features"]
+            return {
+                "features": found,
+                "histogram": histogram if known.size else np.zeros(0),
+                "preprocessing": self.extractor.preprocessing(images.shape[1:]),
+            }
+
+        return self.kept("features", build, (split,), count=count)
+
+    def moments(self, split, count):
+        """`Moments` of these features, through the cache."""
+
+        def build():
+            return dataclasses.asdict(Moments.of(self.features(split, count)["features"]))
+
+        return Moments(**self.kept("moments", build, (split,), count=count))
+
+    def distance_to(self, moments, split, count):
+        """Fréchet distance from these features to others, known by their `Moments`."""
+        mine = self.moments(split, count)
+        return frechet_from_moments(mine.mean, mine.covariance, moments.mean, moments.covariance)
+
+    def floor(self, split, count, other, other_count):
+        """Fréchet distance between real images of two splits, through the cache."""
+
+        def build():
+            others = Moments.of(self.features(other, other_count)["features"])
+            return {"distance": self.distance_to(others, split, count)}
+
+        kept = self.kept("floor", build, (split, other), count=count, other_count=other_count)
+        return float(kept["distance"])
+
+    def neighbour_distances(self, split, count, k):
+        """What `clouds.neighbour_distances` gives for these features, (N, k), through the cache."""
+
+        def build():
+            return {"squared": neighbour_distances(self.features(split, count)["features"], k)}
+
+        return self.kept("neighbours", build, (split,), count=count, k=k)["squared"]
+
+    def kept(self, what, build, splits, **decided):
+        """Arrays that depend on real images, through the cache.
+
+        Args:
+            what: what they are.
+            build: a function without arguments that returns a dict of arrays or numbers.
+            splits: of the source, those whose images they depend on.
+            **decided: what else they depend on, as JSON can hold it.
+        """
+        key = {
+            "format": FORMAT,
+            "what": what,
+            "reference": [self._identity(split) for split in splits],
+            "splits": list(splits),
+            "shape": list(self.info.image_shape),
+            "extractor": self._fingerprint,
+        }
+        return cache.fetch(key | decided, lambda: {name: np.asarray(value) for name, value in build().items()})
+
+    def _identity(self, split):
+        """A name that stands for fixed content, or else a hash of the content."""
+        if isinstance(self.source, str) and not pathlib.Path(self.source).exists():
+            return {"name": self.info.name}
+        return {"content": hashlib.sha256(np.ascontiguousarray(self._read(split)[0])).hexdigest()}
+
+    def _read(self, split, **wanted):
+        """`data.arrays`, once: a folder of pictures takes long to decode."""
+        key = (split, *wanted.values())
+        if key not in self._held:
+            self._held[key] = data.arrays(self.source, split, **wanted)
+        return self._held[key]
+
+    @functools.cached_property
+    def _held(self):
+        return {}
+
+    @functools.cached_property
+    def _fingerprint(self):
+        return features.fingerprint(self.extractor)

@@ -1,0 +1,178 @@
+"""A zoo entry as a keras-tuner HyperModel: numbers in, a compiled model; a fit that ends in scores."""
+
+import contextlib
+import gc
+import importlib.util
+import logging
+import time
+
+import keras
+import keras_tuner
+
+from tfgan_zoo import files, registry
+from tfgan_zoo.tuning import material, spaces
+from tfgan_zoo.tuning.watch import Goal, Watch, distance
+
+LOOKS = 10  # times a trial is scored, where nobody says how often
+
+
+class ZooHyperModel(keras_tuner.HyperModel):
+    """A zoo entry on data, for the tuners of keras-tuner.
+
+    `build(hp)` asks `hp` for every dimension of the space and returns the compiled model; `fit(hp, model)` trains it
+    and returns the scores of its best look at validation images.
+
+    Args:
+        name: of the zoo entry.
+        data: a source, as in `tz.data.load`.
+        space: as in `tz.tuning.search`.
+        objective, epochs, batch_size, seed, split, validation, image_size, extractor, every, patience, diversity: as in
+            `tz.tuning.search`.
+
+    Raises:
+        ValueError: one sentence on a space, an objective or data that does not fit, before anything is trained.
+        RuntimeError: if tensorboard is missing, without which keras-tuner's own tuners fail in every trial.
+
+    Example:
+
+        model = tz.tuning.ZooHyperModel("dcgan", "digits", {"width": [8, 16]}, epochs=5)
+        tuner = keras_tuner.RandomSearch(model, objective=model.objective, max_trials=4)
+        tuner.search(verbose=0)
+    """
+
+    def __init__(
+        self,
+        name,
+        data,
+        space=None,
+        objective=None,
+        epochs=27,
+        batch_size=64,
+        seed=0,
+        split="train",
+        validation=None,
+        image_size=None,
+        extractor=None,
+        every=None,
+        patience=5,
+        diversity=0.1,
+    ):
+        super().__init__(name=name)
+        check_tensorboard()
+        registry.function_of(name)
+        for argument, value in {"epochs": epochs, "batch_size": batch_size, "every": every or 1}.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{argument}={value!r}: give a whole number, at least 1.")
+        self.space = spaces.read(name, space)
+        self.material = material.read(data, split, validation, image_size, extractor)
+        self.told = self.material.keywords(name)
+        self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.policy = keras.config.dtype_policy()  # which a cleared session forgets
+        self.watched = {"every": every or max(1, epochs // LOOKS), "patience": patience, "floor": diversity}
+        untrained = self.material.judge(self.build(keras_tuner.HyperParameters()))
+        self.goal = Goal(objective or distance(untrained), untrained)
+        self.objective = keras_tuner.Objective(self.goal.name, self.goal.direction)
+
+    def values(self, hp):
+        """The number or object that a trial has for every dimension, dict name -> value."""
+        known = spaces.parts(self.name) | {spaces.BATCH_SIZE: self.batch_size}
+        return {name: dimension.ask(hp, name, known.get(name)) for name, dimension in self.space.items()}
+
+    def build(self, hp, seed=None):
+        """The compiled model of a trial, its weights and noise drawn from `seed`."""
+        values = self.values(hp)
+        values.pop(spaces.BATCH_SIZE, None)
+        keras.config.set_dtype_policy(self.policy)
+        keras.utils.set_random_seed(self.seed if seed is None else seed)
+        model = registry.create(self.name, self.material.image_shape, **self.told | spaces.arguments(self.name, values))
+        model.compile()
+        return model
+
+    def fit(self, hp, model, *args, epochs=None, initial_epoch=0, callbacks=(), verbose=0, **kwargs):
+        """Train under watch; the scores of the best look, or the objective's of an untrained model if there is none."""
+        run = self.train(hp, model, epochs, initial_epoch, callbacks=callbacks, verbose=verbose).run()
+        return {self.goal.name: run["score"]} | (self.goal.plain(run["best"]) if run["best"] else {})
+
+    def train(self, hp, model, epochs=None, initial_epoch=0, seed=None, callbacks=(), verbose=0, **watched):
+        """Train under watch.
+
+        Args:
+            hp: of the trial.
+            model: that `build` made.
+            epochs: to train to; None for the search's.
+            initial_epoch: to go on from.
+            seed: of the order of the data; None for the search's.
+            callbacks: further ones, after the watch.
+            verbose: as in `fit`.
+            **watched: past, keep, say of `Watch`.
+
+        Returns:
+            The `Watch`.
+        """
+        watch = Watch(self.material, self.goal, **self.watched | watched)
+        images = self.material.batches(
+            self.values(hp).get(spaces.BATCH_SIZE, self.batch_size) * model.n_critic,
+            self.seed if seed is None else seed,
+        )
+        epochs, callbacks = epochs or self.epochs, [watch, *callbacks]
+        with _each_traced_once():
+            model.fit(images, initial_epoch=initial_epoch, epochs=epochs, callbacks=callbacks, verbose=verbose)
+        return watch
+
+    def run(self, hp, seed, epochs=None, before=None, kept=None, say=None):
+        """One run of a trial, from a seed to a record; what it raises is recorded too.
+
+        Args:
+            hp: of the trial.
+            seed: of weights, noise and order.
+            epochs: to train to; None for the search's.
+            before: (run, path of its weights) that this one goes on from, or None.
+            kept: path that the weights of the last epoch are to be saved at, or None.
+            say: as in `Watch`.
+
+        Returns:
+            Dict, as JSON holds it.
+        """
+        wall, cpu, fit_s, score_s = time.perf_counter(), time.process_time(), 0.0, 0.0
+        past, path = before or (None, None)
+        try:
+            keras.utils.clear_session()
+            gc.collect()
+            model = self.build(hp, seed)
+            if path is not None:
+                model.load_weights(path)
+            begin = time.process_time()
+            watch = self.train(hp, model, epochs, (past or {}).get("epochs", 0), seed, past=past, say=say)
+            fit_s, score_s = time.process_time() - begin - watch.score_s, watch.score_s
+            found = watch.run()
+        except Exception as error:  # a trial may fail in any way without ending the search
+            told = (str(error).strip() or "no message").splitlines()[0]
+            found = {"ended": f"{type(error).__name__}: {told}", "hopeless": True, "failed": True, "epochs": 0}
+            found |= {"score": self.goal.untrained, "best": None, "looks": []}
+        if kept is not None and not found["hopeless"]:
+            with files.whole(kept) as temporary:
+                model.save(temporary)
+        spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+        spent |= {"fit_s": fit_s, "score_s": score_s}
+        return {"seed": seed, **found, **{name: round(seconds, 3) for name, seconds in spent.items()}}
+
+
+@contextlib.contextmanager
+def _each_traced_once():
+    """Without TensorFlow's advice against tracing a function again and again: every trial is another model."""
+    logger = logging.getLogger("tensorflow")
+
+    def wanted(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)
+
+
+def check_tensorboard():
+    """Raise RuntimeError if tensorboard, which keras-tuner imports in every trial, is not there."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RuntimeError("keras-tuner needs tensorboard, which TensorFlow does not bring: pip install tensorboard")

@@ -1,0 +1,242 @@
+"""The story of a search: check, try, rank, train the winner again, ask the test split once, export."""
+
+import pathlib
+import shutil
+
+from tfgan_zoo import callbacks, files
+from tfgan_zoo.export import export
+from tfgan_zoo.tuning import report, spaces
+
+
+def search(
+    name,
+    data,
+    space=None,
+    tuner="hyperband",
+    objective=None,
+    max_trials=None,
+    epochs=27,
+    directory=None,
+    seed=0,
+    seeds=1,
+    batch_size=64,
+    split="train",
+    validation=None,
+    image_size=None,
+    extractor=None,
+    every=None,
+    patience=5,
+    diversity=0.1,
+    fresh=False,
+    quiet=False,
+):
+    """Search the numbers of a zoo entry, train the best ones again, score them once on test, and export.
+
+    The same call continues what an earlier one left, after a kill too, or says that it is done. Every trial sees the
+    same training images in as many epochs, whatever its n_critic, begins from the same seeds, and is scored against the
+    same validation images. Several processes share a search by keras-tuner's environment variables, KERASTUNER_TUNER_ID
+    ("chief" for one of them), KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, and one directory.
+
+    Source: Li et al. 2018 (Hyperband); Lucic et al. 2018 (the ranges).
+
+    Args:
+        name: of the zoo entry.
+        data: a source, as in `tz.data.load`.
+        space: dict name -> dimension, over `tz.tuning.wide(name)`. A name is a keyword of the entry, "batch_size", or
+            reaches into a keyword, such as "penalties.weight". A dimension is a list of values to choose from, (low,
+            high) or (low, high, "log") for numbers between, or a value that is fixed.
+        tuner: "hyperband", "random" or "bayesian".
+        objective: a score of `tz.evaluate` without its count, such as "fd_classifier" or "recall_classifier"; None for
+            the Fréchet distance.
+        max_trials: trials, for "random" and "bayesian"; None for 20. Hyperband counts its own, one sweep over its
+            brackets, unless a number cuts or prolongs it.
+        epochs: of a trial, and of the winner's own training; hyperband's shorter trials go on to as many.
+        directory: of the search; None for exported/tuned_<name>_<data>.
+        seed: of the search and of its first run; a trial's further runs have the seeds after it.
+        seeds: runs of a trial; with two or more, each score is a mean with its spread.
+        batch_size: images of one update, where the space does not say.
+        split: what may be trained and chosen on; never the test split.
+        validation: images carved from `split` to choose by; None for the source's own "validation" split or, without
+            one, a fifth, at most 10,000.
+        image_size: side in pixels that all images are brought to; None keeps theirs.
+        extractor: as in `tz.evaluate`; None for the classifier that is shipped for the data.
+        every: epochs between two looks at the score; None for about ten looks.
+        patience: looks without a better score that end a run; None for no such end.
+        diversity: share of the data's diversity under which a run, if it does not grow, has collapsed.
+        fresh: True forgets the search that is there.
+        quiet: True shows nothing.
+
+    Returns:
+        What `directory/ranking.json` holds: "config", "objective", "trials" from best to worst, and "confirmed", what
+        the winner scores when it is trained again. None in a worker, which only runs trials.
+
+    Raises:
+        ValueError: before the first trial: a name the entry does not take, an objective that no metric gives, a
+            directory of something else, data that does not suffice.
+        RuntimeError: if no trial ended well, or tensorboard is missing.
+    """
+    from tfgan_zoo.tuning import tuners
+    from tfgan_zoo.tuning.hypermodel import ZooHyperModel
+
+    max_trials = 20 if max_trials is None and tuner != "hyperband" else max_trials
+    tuners.check(tuner, max_trials)
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise ValueError(f"seeds={seeds!r}: give a whole number of runs for a trial, at least 1.")
+    directory = _usable(directory or f"exported/tuned_{name}_{_named(data)}", fresh)
+    model = ZooHyperModel(
+        name,
+        data,
+        space,
+        objective=objective,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        split=split,
+        validation=validation,
+        image_size=image_size,
+        extractor=extractor,
+        every=every,
+        patience=patience,
+        diversity=diversity,
+    )
+    config = {"model": name, "tuner": tuner, "objective": model.goal.name, "max_trials": max_trials, "seeds": seeds}
+    config |= {"seed": seed, "epochs": epochs, "batch_size": batch_size, "every": model.watched["every"]}
+    config |= {"patience": patience, "diversity": diversity, **model.material.told}
+    config |= {"space": {key: dimension.described() for key, dimension in model.space.items()}}
+    done = _done(directory, config)
+    if done:
+        return _told(done, directory, quiet)
+
+    searched = [key for key, dimension in model.space.items() if not isinstance(dimension, spaces.Fixed)]
+    oracle = tuners.oracle(tuner, model.objective, max_trials, epochs, seed)
+    with report.View(model.goal.name, searched, lambda: tuners.finished(directory), max_trials, quiet) as view:
+        tuners.Tuner(oracle, model, directory, seeds, view).search()
+    if tuners.is_worker():
+        return None
+    found = {
+        "title": f"{name} on {_named(data)}, {tuner} search",
+        "objective": model.goal.name,
+        "direction": model.goal.direction,
+        "untrained": model.goal.untrained,
+        "searched": searched,
+        "config": config,
+        "trials": report.ranked(tuners.finished(directory), model.goal.direction),
+    }
+    _write(found, directory)
+    best, record = _confirm(found, model, oracle, quiet)
+    export(
+        best,
+        directory / "best",
+        scores=record,
+        about=_about(found),
+        pictures={"Score against budget": directory / "budget.png", "Every trial": directory / "parallel.png"},
+    )
+    tuners.sweep(directory)
+    _write(found, directory)
+    return _told(found, directory, quiet)
+
+
+def _confirm(found, model, oracle, quiet):
+    """Train the first of the ranking again with a seed no trial had, down the ranking until one ends well."""
+    trials = [one for one in found["trials"] if not one["hopeless"]]
+    if not trials:
+        told = found["trials"][0]["ended"] if found["trials"] else "there was none"
+        raise RuntimeError(
+            f"None of {len(found['trials'])} trials ended well (the first: {told}): narrow the space, raise epochs, or "
+            "lower diversity. fresh=True starts over."
+        )
+    dropped = {}
+    for record in trials:
+        hp = oracle.get_trial(record["trial"]).hyperparameters
+        seed = found["config"]["seed"] + found["config"]["seeds"]
+        progress = [] if quiet else [callbacks.Progress()]
+        watch = model.train(hp, model.build(hp, seed), seed=seed, callbacks=progress, keep=True)
+        run = watch.run()
+        if not run["hopeless"]:
+            break
+        dropped[record["trial"]] = run["ended"]
+    else:
+        raise RuntimeError(f"Trained again, every trial ended badly ({'; '.join(dropped.values())}): raise seeds.")
+    watch.model.set_weights(watch.weights)
+    tested = model.material.confirm(watch.model)
+    found["confirmed"] = {
+        "trial": record["trial"],
+        "seed": seed,
+        "values": record["values"],
+        "validation": run["score"],
+        "test": model.goal.of(tested),
+        "epoch": run["best"]["epoch"],
+        "ended": run["ended"],
+        "dropped": dropped,
+    }
+    return watch.model, tested | {"epoch": run["best"]["epoch"]}
+
+
+def _about(found):
+    confirmed, config = found["confirmed"], found["config"]
+    kept = ("rank", "score", "spread", "epochs", "ended", "values")
+    return {
+        "model": f"{config['model']}, found by {config['tuner']} search",
+        "data": config["data"],
+        "hyper-parameters": confirmed["values"],
+        "chosen by": f"{found['objective']} {confirmed['validation']:.4g} on validation, in epoch {confirmed['epoch']}",
+        "search": {key: value for key, value in config.items() if key not in ("model", "data")},
+        "trials": {f"trial {one['trial']}:": {key: one[key] for key in kept} for one in found["trials"]},
+    }
+
+
+def _write(found, directory):
+    """The ranking as Markdown and JSON, and the pictures."""
+    if found["trials"]:
+        report.draw_budget(found, directory / "budget.png")
+        report.draw_parallel(found, directory / "parallel.png")
+    with files.whole(directory / "ranking.md") as temporary:
+        temporary.write_text(report.markdown(found), encoding="utf-8")
+    files.write_json(directory / "ranking.json", found)
+
+
+def _usable(directory, fresh):
+    """The directory, once it is clear that nothing of somebody else's is in it."""
+    directory = pathlib.Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"directory={directory} is a file: give a directory.")
+    ours = (directory / "run/search.json").exists() or (directory / "ranking.json").exists()
+    if directory.exists() and any(directory.iterdir()) and not ours:
+        raise ValueError(
+            f"directory={directory} holds files that are not a search's: give a new or an empty directory."
+        )
+    if fresh and ours:
+        shutil.rmtree(directory / "run", ignore_errors=True)
+        (directory / "ranking.json").unlink(missing_ok=True)
+    return directory
+
+
+def _done(directory, config):
+    """What an earlier call found, if it came to its end with these numbers.
+
+    Raises:
+        ValueError: if the directory holds a search with other numbers.
+    """
+    path = directory / "run/search.json"
+    there = files.read_json(path) if path.exists() else config
+    names = sorted(key for key in there.keys() | config.keys() if there.get(key) != config.get(key))
+    names = [key for key in names if key != "max_trials"]  # a search may be prolonged
+    if names:
+        changes = ", ".join(f"{key}={there.get(key)!r} became {config.get(key)!r}" for key in names)
+        raise ValueError(f"{directory} holds another search ({changes}): give another directory, or fresh=True.")
+    files.write_json(path, config)
+    if not (directory / "ranking.json").exists():
+        return None
+    found = files.read_json(directory / "ranking.json")
+    return found if found["config"] == config and "confirmed" in found else None
+
+
+def _told(found, directory, quiet):
+    if not quiet:
+        report.show(found)
+        print(f"{directory} holds this as ranking.md and two pictures; best/README.md says how to load the winner.")
+    return found
+
+
+def _named(data):
+    return pathlib.Path(data).stem if isinstance(data, str | pathlib.Path) else "the_array"

@@ -1,0 +1,64 @@
+"""Exported generators, loaded and verified without the package that trained them.
+
+    from tfgan_zoo_serving import load_exported
+
+    generator = load_exported("exported/dcgan_fashion_mnist")       # LiteRT or ONNX: no TensorFlow, no Keras
+    images = generator.generate(16, seed=0)                         # those of model.generate(16, seed=0)
+
+NumPy and one runtime are all it needs; nothing in it imports `tfgan_zoo`, which offers the same two functions.
+
+card.py        card.json, and the hashes of all files
+draws.py       latents and labels from a seed, in NumPy
+generator.py   the object that makes images
+runtimes.py    LiteRT, ONNX Runtime, OpenVINO, TensorFlow, Keras
+verification.py  hashes, signatures and images, checked again
+"""
+
+import difflib
+import pathlib
+
+from tfgan_zoo_serving import card as cards
+from tfgan_zoo_serving import runtimes
+from tfgan_zoo_serving.card import DamagedError
+from tfgan_zoo_serving.generator import ExportedGenerator
+from tfgan_zoo_serving.verification import verify
+
+__all__ = ["DamagedError", "ExportedGenerator", "load_exported", "verify"]
+
+_ORDER = ("tflite", "onnx", "openvino", "saved_model", "keras", "tflite_batch1", "tflite_float16")
+
+
+def load_exported(directory, format=None):
+    """The generator in an exported directory, from files whose hashes are checked before anything reads them.
+
+    Args:
+        directory: what `tz.export` wrote.
+        format: one of the card's formats, such as "tflite", "tflite_int8", "onnx", "saved_model"; None for the first
+            of float32 LiteRT, ONNX, OpenVINO, SavedModel, Keras that is there and whose runtime is installed.
+
+    Returns:
+        An `ExportedGenerator`: `.generate(num_images, labels=None, seed=None)` gives the images of `model.generate`.
+
+    Raises:
+        FileNotFoundError: if `directory` is not an export.
+        DamagedError: if the card or a file of the format was cut short, changed or replaced.
+        ValueError: if the export has no such format.
+        ImportError: if the format's runtime is not installed, or none of them is.
+    """
+    directory = pathlib.Path(directory)
+    card = cards.read(directory)
+    known = sorted(card["formats"], key=lambda name: (*_ORDER, name).index(name))
+    if format is not None and format not in known:
+        near = difflib.get_close_matches(str(format), known, n=1) or known
+        raise ValueError(f"{directory} has no format {format!r}. Did you mean {' or '.join(map(repr, near))}?")
+    missing = []
+    for name in known if format is None else [format]:
+        path = card["formats"][name]["path"]
+        cards.check_files(directory, card, {path, *card["formats"][name].get("beside", ())})
+        try:
+            run = runtimes.load(name, directory / path)
+        except ImportError as error:
+            missing.append(str(error))
+            continue
+        return ExportedGenerator(card["model"], run, name)
+    raise ImportError(" ".join(missing))

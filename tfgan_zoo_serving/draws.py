@@ -1,0 +1,106 @@
+"""The latents and labels of `model.generate`, drawn by NumPy alone: Philox bits, and the same way from them to floats.
+
+Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Sec. 3.3 (Philox4x32-10); Box & Muller 1958.
+`tfgan_zoo.noise` and `tfgan_zoo.priors` are the same draws in TensorFlow; a test holds them together, bit by bit.
+"""
+
+import zlib
+
+import numpy as np
+
+_GENERATE = zlib.crc32(b"generate") & 0x7FFFFFFF  # the purpose of latents
+_LABELS = 0x1ABE15  # the purpose of labels
+_MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
+_WEYL = np.array([[0x9E3779B9], [0xBB67AE85]], np.uint64)
+_TENSORFLOW_KEY = (0x3EC8F720, 0x02461E29)  # under which it scrambles a stateless seed
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def latents(prior, num_images, latent_dim, seed):
+    """Latents whose row i depends on (seed, i) alone.
+
+    Args:
+        prior: as in a card: {"class": "Normal", "stddev"}, {"class": "Uniform", "low", "high"} or {"class": "Codes",
+            "categorical", "continuous", "noise"}.
+        num_images: rows.
+        latent_dim: coordinates of a latent.
+        seed: integer in [0, 2**31).
+
+    Returns:
+        float32 array (num_images, latent_dim).
+
+    Raises:
+        ValueError: if the prior is another one.
+    """
+    return _drawn(prior, num_images, latent_dim, (seed, _GENERATE))
+
+
+def labels(num_images, num_classes, seed):
+    """The labels that `generate` draws where none are given: label i depends on (seed, i) alone.
+
+    Args:
+        num_images: rows.
+        num_classes: of the model.
+        seed: integer in [0, 2**31).
+
+    Returns:
+        int32 array (num_images,) in [0, num_classes).
+    """
+    return np.floor(_uniform((num_images,), (seed, _LABELS), 0.0, float(num_classes))).astype(np.int32)
+
+
+def _drawn(prior, rows, width, seed):
+    kind = (prior or {}).get("class")
+    if kind == "Normal":
+        return np.float32(prior["stddev"]) * _normal(rows, width, seed)
+    if kind == "Uniform":
+        return _uniform((rows, width), seed, prior["low"], prior["high"])
+    if kind == "Codes":
+        parts = [_drawn(prior["noise"], rows, width - sum(prior["categorical"]) - prior["continuous"], seed)]
+        for index, values in enumerate(prior["categorical"]):
+            chosen = np.floor(_uniform((rows,), _folded(seed, 1 + index), 0.0, float(values)))
+            parts.append(np.eye(values, dtype=np.float32)[chosen.astype(int)])
+        parts.append(_uniform((rows, prior["continuous"]), _folded(seed, 0), -1.0, 1.0))
+        return np.concatenate(parts, axis=1)
+    raise ValueError(f"Latents of the prior {kind or 'of this model'} cannot be drawn here: call it with latents.")
+
+
+def _uniform(shape, seed, low, high):
+    return np.float32(low) + np.float32(high - low) * _fractions(shape, seed)
+
+
+def _normal(rows, width, seed):
+    pairs = -(-width // 2)
+    fractions = _fractions((rows, pairs, 2), seed).astype(np.float64)
+    radius, angle = np.sqrt(-2.0 * np.log(1.0 - fractions[..., 0])), 2.0 * np.pi * fractions[..., 1]
+    both = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return both.reshape(rows, 2 * pairs)[:, :width].astype(np.float32)
+
+
+def _fractions(shape, seed):
+    return (_bits(int(np.prod(shape)), seed) >> np.uint32(8)).astype(np.float32).reshape(shape) * np.float32(2.0**-24)
+
+
+def _folded(seed, number):
+    return int(_bits(1, seed).view(np.int32)[0]), number
+
+
+def _bits(count, seed):
+    """`count` random uint32 for a stateless seed of two integers, as TensorFlow draws them."""
+    seed = np.array(seed, np.int64).astype(np.uint64)
+    scrambled = _philox(np.stack([seed & _LOW, seed >> _HALF], axis=1).reshape(4, 1), _TENSORFLOW_KEY)[:, 0]
+    block = np.arange(-(-count // 4), dtype=np.uint64)
+    counters = [block & _LOW, block >> _HALF, *np.broadcast_to(scrambled[2:, None], (2, len(block)))]
+    return _philox(np.stack(counters), scrambled[:2]).T.astype(np.uint32).ravel()[:count]
+
+
+def _philox(counters, key):
+    """Ten rounds over counters (4, N), words of 32 bits in uint64, whose products need 64."""
+    even, odd = counters[::2], counters[1::2]
+    key = np.array(key, np.uint64).reshape(2, 1)
+    for _ in range(10):
+        product = _MULTIPLIERS * even
+        even, odd = (product[::-1] >> _HALF) ^ odd ^ key, product[::-1] & _LOW
+        key = (key + _WEYL) & _LOW
+    return np.stack([even[0], odd[0], even[1], odd[1]])
