@@ -174,6 +174,9 @@ class Checkpoint(keras.callbacks.Callback):
                 self.save(self._epoch, self._taken)
 
     def on_epoch_end(self, epoch, logs=None):
+        if self._undone:  # by a callback before this one: there is nothing of this epoch to keep
+            self._undone = False
+            return
         check_finite(logs, epoch)
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
         self.history.append(row)
@@ -241,12 +244,13 @@ class Checkpoint(keras.callbacks.Callback):
         best = self._path(self.best_epoch or 0)
         path = best if best.exists() else self.saved()[-1]
         self.restore(path)
+        self._undone = True
         return _place(path)[0]
 
     def _start(self):
         self.history, self.best, self.best_epoch = [], None, None
         self.continued = {}  # epoch -> the one after which a restart went on
-        self._passed_over = 0
+        self._passed_over, self._undone = 0, False
 
     @property
     def _own(self):
