@@ -81,7 +81,9 @@ def test_a_finished_run_is_not_trained_again_and_a_longer_one_goes_on(tmp_path):
     assert longer.fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)]).epoch == [2]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("flipped", "missing"))]
+)
 def test_a_damaged_checkpoint_is_passed_over_and_named(tmp_path, damage, capsys):
     model().fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
     newest = tmp_path / "checkpoints/epoch_0003/arrays.npz"

@@ -123,6 +123,7 @@ def divergence(normals, generated):
     return quad(term, -8, 8, points=(-2.5, -1, 0, 1.5), limit=200)[0]
 
 
+@pytest.mark.slow
 def test_d_measures_the_divergence_of_known_densities(tmp_path, monkeypatch):
     pairs = {"overlapping": optimal_discriminator.PAIRS["overlapping"]}
     monkeypatch.setattr(optimal_discriminator, "PAIRS", pairs)

@@ -14,6 +14,7 @@ from tfgan_zoo.networks import improved
 FLAGS = {"epochs": 1, "batch_size": 200, "width": 8, "labels": "20", "seeds": 1, "quiet": True}
 
 
+@pytest.mark.slow
 def test_it_leaves_errors_and_an_export_and_the_same_command_trains_nothing_more(tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     record = improved_gan.main(out=out, **FLAGS)

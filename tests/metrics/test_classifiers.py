@@ -95,6 +95,7 @@ def test_other_weights_than_the_sidecars_are_refused(tmp_path, monkeypatch):
         classifier_for("digits")
 
 
+@pytest.mark.slow
 def test_training_saves_a_model_that_has_learned(tmp_path, monkeypatch):
     short = classifier.Recipe((16, 16), 3, feature_width=8, epochs=6, batch_size=32, shift=0.05)
     monkeypatch.setitem(classifier.RECIPES, "digits", short)
