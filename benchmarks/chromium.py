@@ -53,20 +53,20 @@ class Page:
     """The page of an export in a browser of its own; a context manager.
 
     Args:
-        directory: the export, which needs demo/vendor.
+        directory: the export; LiteRT.js is put beside a copy of it.
         query: of the page's address, such as "?seed=3".
         seconds: that an answer may take.
     """
 
     def __init__(self, directory, query="", seconds=60):
         self._seconds, self._numbers, self._read = seconds, itertools.count(1), b""
-        self._server = page.server(directory)
+        self._room = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._server = page.server(_beside_litertjs(pathlib.Path(directory), pathlib.Path(self._room.name)))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         theirs, self._to = os.pipe()
         self._from, answers = os.pipe()
         high = [fcntl.fcntl(number, fcntl.F_DUPFD, 10) for number in (theirs, answers)]  # neither is 3 or 4
-        flags = [*_FLAGS, f"--user-data-dir={self._profile.name}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        flags = [*_FLAGS, f"--user-data-dir={self._room.name}/profile", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         self._browser = subprocess.Popen(
             [sys.executable, "-S", "-c", _AS_3_AND_4, *map(str, high), program(), *flags, "about:blank"],
             pass_fds=high,
@@ -134,7 +134,7 @@ class Page:
             self._browser.wait()
         self._server.shutdown()
         self._server.server_close()
-        self._profile.cleanup()
+        self._room.cleanup()
 
     def __enter__(self):
         return self
@@ -161,3 +161,13 @@ class Page:
                 if "error" in told:
                     raise RuntimeError(f"{method}: {told['error']['message']}")
                 return told["result"]
+
+
+def _beside_litertjs(directory, room):
+    """The export as links in a room of its own, where demo/vendor is what `make demo-vendor` got."""
+    (room / "export" / "demo").mkdir(parents=True)
+    for path in (*directory.iterdir(), *(directory / "demo").glob("*")):
+        if path.name not in ("demo", "vendor"):
+            (room / "export" / path.relative_to(directory)).symlink_to(path.resolve())
+    (room / "export" / "demo" / "vendor").symlink_to(VENDOR)
+    return room / "export"
