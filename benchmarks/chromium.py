@@ -66,7 +66,11 @@ class Page:
         theirs, self._to = os.pipe()
         self._from, answers = os.pipe()
         high = [fcntl.fcntl(number, fcntl.F_DUPFD, 10) for number in (theirs, answers)]  # neither is 3 or 4
-        flags = [*_FLAGS, f"--user-data-dir={self._room.name}/profile", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        flags = [
+            *_FLAGS,
+            f"--user-data-dir={self._room.name}/profile",
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        ]
         self._browser = subprocess.Popen(
             [sys.executable, "-S", "-c", _AS_3_AND_4, *map(str, high), program(), *flags, "about:blank"],
             pass_fds=high,
@@ -77,7 +81,9 @@ class Page:
         self._session = {}
         try:
             target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-            self._session = {"sessionId": self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+            self._session = {
+                "sessionId": self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            }
             self._ask("Page.navigate", url=f"http://127.0.0.1:{self._server.server_port}/demo/{query}")
             self.wait()
         except BaseException:

@@ -5,15 +5,14 @@
 
 Each client draws the images that the export keeps of the model it came from. Parity is the largest difference of a
 number in an image, from -1 to 1, or of a grey level where bytes are served; a client that exceeds what the card allows
-fails, and so does the command. Milliseconds are wall time an image, one at a time and sixteen at once, of a machine that
-may be doing other things. A client that cannot be run says what it misses.
+fails, and so does the command. Milliseconds are wall time an image, one at a time and sixteen at once, of a machine
+that may be doing other things. A client that cannot be run says what it misses.
 """
 
 import contextlib
 import dataclasses
 import functools
 import importlib.util
-import json
 import os
 import pathlib
 import statistics
@@ -102,7 +101,9 @@ class Export:
     def inputs(self, count=None):
         """The kept latents and labels; or `count` of them, repeated."""
         told = {name: self.reference[name] for name in ("latents", "labels") if name in self.reference}
-        return told if count is None else {name: np.resize(rows, (count, *rows.shape[1:])) for name, rows in told.items()}
+        return (
+            told if count is None else {name: np.resize(rows, (count, *rows.shape[1:])) for name, rows in told.items()}
+        )
 
     def asked(self, count=None):
         """What to ask a server for, that the kept images are among those of seed 0: {"num_images"} or {"labels"}."""
@@ -155,7 +156,7 @@ def timed(draw):
     return tuple(found)
 
 
-# ---- clients: export, room -> (name, function () -> Result) of each ----------------------------------------------------
+# ---- clients: export, room -> name -> function () -> Result ----------------------------------------------------------
 
 
 def loaders(export, room):
@@ -183,15 +184,17 @@ def litert(export, room):
 
         path, single = export.directory / export.formats[name]["path"], export.formats[name]["batch"] == 1
         kind = OpResolverType.AUTO if kernels else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        runner = Interpreter(
-            str(path), num_threads=1, experimental_op_resolver_type=kind
-        ).get_signature_runner("serving_default")
+        runner = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=kind).get_signature_runner(
+            "serving_default"
+        )
 
         def draw(inputs):
             if not single:
                 return runner(**inputs)["images"]
             rows = range(len(inputs["latents"]))
-            return np.concatenate([runner(**{k: v[row : row + 1] for k, v in inputs.items()})["images"] for row in rows])
+            return np.concatenate(
+                [runner(**{k: v[row : row + 1] for k, v in inputs.items()})["images"] for row in rows]
+            )
 
         ms = timed(lambda count: draw(export.inputs(count)))
         return export.result(draw(export.inputs()), name, ms=ms)
@@ -238,7 +241,10 @@ def onnxruntime(export, room):
         if not path.exists():
             _need("tf2onnx", "pip install 'tfgan-zoo[interop]'")
             path = room / "generator.onnx"
-            _run([sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(export.served), "--output", str(path)], room)
+            _run(
+                [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(export.served), "--output", str(path)],
+                room,
+            )
         draw = runtimes.load("onnx", path)
         ms = timed(lambda count: draw(export.inputs(count)))
         return export.result(draw(export.inputs()), size=path.stat().st_size, ms=ms)
@@ -345,7 +351,7 @@ def _run(command, room):
     return done.stdout
 
 
-# ---- the table ---------------------------------------------------------------------------------------------------------
+# ---- the table -------------------------------------------------------------------------------------------------------
 
 
 def check(directories, clients=CLIENTS):

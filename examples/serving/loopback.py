@@ -3,8 +3,8 @@
     python examples/serving/loopback.py exported/dcgan_fashion_mnist --grpc-port 8500 --rest-port 8501
 
 It reads models.config, loads the highest version, replays its warm-up requests, and answers `Predict` and
-`GetModelMetadata` by gRPC (the official protos: pip install tensorflow-serving-api) and the predict, status and metadata
-addresses of the REST interface (tensorflow.org/tfx/serving/api_rest). It is no server for strangers: it neither batches
+`GetModelMetadata` by gRPC (the official protos: pip install tensorflow-serving-api), and the predict, status and
+metadata addresses of the REST interface (tensorflow.org/tfx/serving/api_rest). It is no server for strangers: it neither batches
 requests nor watches for new versions.
 """
 
@@ -69,7 +69,9 @@ class Served:
         """Raise unless this is the model that was asked for."""
         if name != self.name or version not in (None, 0, self.version):
             told = name if version in (None, 0) else f"{name}, version {version}"
-            raise RefusedError("NOT_FOUND", f"There is no {told!r} here; there is {self.name!r}, version {self.version}.")
+            raise RefusedError(
+                "NOT_FOUND", f"There is no {told!r} here; there is {self.name!r}, version {self.version}."
+            )
 
     def inputs_of(self, signature):
         """Name -> tf.TensorSpec of what a signature takes."""
@@ -83,7 +85,9 @@ class Served:
         specs = self.inputs_of(signature)
         if specs.keys() != given.keys():
             told = ", ".join(sorted(given)) or "nothing"
-            raise RefusedError("INVALID_ARGUMENT", f"{signature} takes {', '.join(sorted(specs))} and was given {told}.")
+            raise RefusedError(
+                "INVALID_ARGUMENT", f"{signature} takes {', '.join(sorted(specs))} and was given {told}."
+            )
         for name, spec in specs.items():
             value = given[name]
             if value.dtype != spec.dtype.as_numpy_dtype or not spec.shape.is_compatible_with(value.shape):
@@ -138,11 +142,11 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, served):
         self._served = served
 
-    def Predict(self, request, context):  # noqa: N802
+    def Predict(self, request, context):
         with _refusing(context):
             return self._served.predict(request)
 
-    def GetModelMetadata(self, request, context):  # noqa: N802
+    def GetModelMetadata(self, request, context):
         with _refusing(context):
             self._served.find(request.model_spec.name)
             answer = get_model_metadata_pb2.GetModelMetadataResponse()
@@ -169,11 +173,12 @@ class Rest(http.server.BaseHTTPRequestHandler):
     served = None
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds that a request may take to arrive
+    disable_nagle_algorithm = True  # headers and body are two writes, the second of which would wait for 40 ms
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         self._reply(self._predicted)
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self._reply(self._described)
 
     def _reply(self, work):
@@ -238,9 +243,7 @@ class Rest(http.server.BaseHTTPRequestHandler):
         if what is None:
             status = {"error_code": "OK", "error_message": ""}
             return {
-                "model_version_status": [
-                    {"version": str(self.served.version), "state": "AVAILABLE", "status": status}
-                ]
+                "model_version_status": [{"version": str(self.served.version), "state": "AVAILABLE", "status": status}]
             }
         told = get_model_metadata_pb2.SignatureDefMap(signature_def=self.served.definitions)
         return {
@@ -305,9 +308,7 @@ def serving(directory, grpc_port=0, rest_port=0):
     by_grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(4), options=[*sizes, ("grpc.so_reuseport", 0)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(served), by_grpc)
     grpc_port = by_grpc.add_insecure_port(f"127.0.0.1:{grpc_port}")
-    by_rest = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", rest_port), type("Handler", (Rest,), {"served": served})
-    )
+    by_rest = http.server.ThreadingHTTPServer(("127.0.0.1", rest_port), type("Handler", (Rest,), {"served": served}))
     by_grpc.start()
     threading.Thread(target=by_rest.serve_forever, daemon=True).start()
     try:

@@ -43,8 +43,9 @@ def export(
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 
     `directory` gets 1/ (a SavedModel as TF Serving wants it; the next export makes 2/ and keeps 1/), the files of the
-    other formats, generator.keras, samples.png, card.json and README.md; beside a .tflite of one image also demo/, a web
-    page that draws with it. They appear together, or the directory stays as it was. `load_exported` and `verify` read it.
+    other formats, generator.keras, samples.png, card.json and README.md; beside a .tflite of one image also demo/, a
+    web page that draws with it. They appear together, or the directory stays as it was. `load_exported` and `verify`
+    read it.
 
     Args:
         model: a trained model of the zoo: anything with `ema_network`, `latent_dim`, `num_classes`, `image_shape`,

@@ -238,8 +238,8 @@ def _page(card):
         return ""
     return f"""## Try it in a browser
 
-`{PAGE}/index.html` draws with LiteRT.js, without a network: a seed there gives the images of the same seed here. LiteRT.js
-is not part of this directory: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder
+`{PAGE}/index.html` draws with LiteRT.js, without a network: a seed there gives the images of the same seed here.
+LiteRT.js is not part of this directory: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder
 `node_modules/@litertjs` becomes `{PAGE}/vendor`.
 
 ```sh
