@@ -1,11 +1,11 @@
 """A server that speaks as TensorFlow Serving does, on this machine alone: to try clients where there is no Docker.
 
-    python examples/serving/loopback.py exported/dcgan_fashion_mnist --grpc-port 8500 --rest-port 8501
+    python -m examples.serving.loopback exported/dcgan_fashion_mnist --grpc-port 8500 --rest-port 8501
 
 It reads models.config, loads the highest version, replays its warm-up requests, and answers `Predict` and
 `GetModelMetadata` by gRPC (the official protos: pip install tensorflow-serving-api), and the predict, status and
-metadata addresses of the REST interface (tensorflow.org/tfx/serving/api_rest). It is no server for strangers: it neither batches
-requests nor watches for new versions.
+metadata addresses of the REST interface (tensorflow.org/tfx/serving/api_rest). It is no server for strangers: it
+neither batches requests nor watches for new versions.
 """
 
 import argparse
