@@ -35,7 +35,11 @@ demo-vendor:     ## put LiteRT.js, from npm, beside the web pages in exported/
 	rm -f build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_jspi* build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_threaded*
 	@for page in $$(ls -d exported/*/demo); do mkdir -p $$page/vendor && cp -Rlf build/litertjs/node_modules/@litertjs/. $$page/vendor; done
 
-export-check: $(VENV)/dev  ## run every client that is installed over every export, and print one table
+$(VENV)/clients: $(VENV)/dev
+	-$(PIP) -e '.[serving,interop]' && touch $@
+
+export-check: $(VENV)/clients  ## run every client that can be installed over every export, and print one table
+	-@test -d build/litertjs/node_modules/@litertjs || $(MAKE) --no-print-directory demo-vendor
 	@$(BIN)/python -m benchmarks.export_check
 
 lint: $(VENV)/dev  ## ruff

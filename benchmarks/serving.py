@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving [exported/dcgan_fashion_mnist] [pairs]
 
-A server in a process of its own (examples/serving/loopback.py) and this process ask the same signature for 64 images, by
+A server in a process of its own, examples/serving/loopback.py, and this process ask the same signature for 64 images by
 turns; printed are images a second of wall time and the median ratio of neighbours. The goal is 0.8.
 """
 

@@ -14,7 +14,7 @@ import java.nio.channels.FileChannel
 import kotlin.math.roundToInt
 import org.tensorflow.lite.Interpreter
 
-/** `latentDim` and the image's sizes stand in card.json under "model", `numClasses` too, null for a model without. */
+/** `latentDim` and the image's sizes stand in card.json as facts of the model, `numClasses` too, null for one without. */
 class Generator(
     file: AssetFileDescriptor,
     private val latentDim: Int,

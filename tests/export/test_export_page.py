@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from export_stand_ins import image_model
 
 import tfgan_zoo as tz
 from tfgan_zoo.export import page as writer
+from tfgan_zoo.export import publishing
 from tfgan_zoo.pixels import to_uint8
 from tfgan_zoo.priors import Uniform
 from tfgan_zoo_serving import draws, page
@@ -74,6 +76,28 @@ def test_the_page_arrives_and_leaves_with_the_file_it_draws_with(exported, tmp_p
     assert [path.name for path in (copy / "demo").rglob("*.*")] == ["runtime.js"]
     assert "in a browser" not in (copy / "README.md").read_text(encoding="utf-8")
     tz.verify(copy)
+
+
+def test_an_interrupted_export_leaves_the_page_as_it_was(exported, tmp_path, monkeypatch):
+    copy = pathlib.Path(shutil.copytree(exported[1], tmp_path / "export"))
+    (copy / "demo" / "vendor").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in copy.rglob("*")}
+    replace, moved = os.replace, []
+
+    def interrupted(source, target):
+        replace(source, target)
+        if "/new/demo/" in str(source) and not moved:
+            moved.append(target)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing.os, "replace", interrupted)
+    for directory in (copy, tmp_path / "nowhere"):
+        moved.clear()
+        with pytest.raises(KeyboardInterrupt):
+            tz.export(image_model(num_classes=3), directory, formats="tflite_batch1")
+        assert moved
+    assert {path: path.is_file() and path.read_bytes() for path in copy.rglob("*")} == before
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(
