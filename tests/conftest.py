@@ -33,3 +33,22 @@ def tfgan():
         sys.modules.setdefault(name, module)
     parts = ("losses", "eval", "features")
     return types.SimpleNamespace(**{part: importlib.import_module(f"tensorflow_gan.python.{part}") for part in parts})
+
+
+@pytest.fixture
+def as_tflite(tmp_path):
+    """Function: a network of latents -> the runner of its LiteRT file, with LiteRT's own operations alone."""
+
+    def runner(network):
+        from ai_edge_litert.interpreter import Interpreter
+
+        from tfgan_zoo.export import litert
+
+        shape, latent_dim = network.output_shape[1:], network.input_shape[-1]
+        model = types.SimpleNamespace(
+            ema_network=network, image_shape=shape, latent_dim=latent_dim, num_classes=None, prior=None
+        )
+        content = litert.convert(litert.Source(model, tmp_path, None))
+        return Interpreter(model_content=content).get_signature_runner("serving_default")
+
+    return runner

@@ -13,10 +13,10 @@ from tfgan_zoo import pictures
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(48, 8, 8, 1))).astype("float32")
 
 
-def model(**overrides):
+def model(run_eagerly=False, **overrides):
     tz.runtime.setup(seed=1)
     gan = tz.create("gan", image_shape=(8, 8, 1), width=8, dropout=0.5, **overrides)
-    gan.compile()
+    gan.compile(run_eagerly=run_eagerly)
     return gan
 
 
@@ -45,7 +45,7 @@ def state(gan):
     ]
 
 
-def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
+def test_an_interrupted_run_continues_bit_for_bit(tmp_path, capsys):
     whole = model()
     whole_kept = tz.callbacks.Checkpoint(tmp_path / "whole")
     whole.fit(data(), epochs=6, verbose=0, callbacks=[whole_kept])
@@ -58,9 +58,13 @@ def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
     for a, b in zip(state(whole), state(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
     assert kept.history == whole_kept.history
-    assert (tmp_path / "cut/history.csv").read_text() == (tmp_path / "whole/history.csv").read_text()
-    rows = csv.DictReader((tmp_path / "cut/history.csv").read_text().splitlines())
+    assert kept.continued == {"4": 3}
+    tables = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("cut", "whole")]
+    rows, undisturbed = (list(csv.DictReader(table)) for table in tables)
     assert [row["epoch"] for row in rows] == list("123456")
+    assert [row.pop("continued_from") for row in rows] == ["", "", "", "3", "", ""]
+    assert rows == undisturbed
+    assert f"{tmp_path / 'cut'} goes on after epoch 3." in capsys.readouterr().err
     last = keras.models.load_model(tmp_path / "cut/last.keras")
     np.testing.assert_array_equal(last.generate(3, seed=0), whole.generate(3, seed=0))
     assert [path.name for path in kept.saved()] == ["epoch_0005", "epoch_0006"]
@@ -80,7 +84,7 @@ def test_a_finished_run_is_not_trained_again_and_a_longer_one_goes_on(tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing"])
 def test_a_damaged_checkpoint_is_passed_over_and_named(tmp_path, damage, capsys):
     model().fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
-    newest = tmp_path / "checkpoints/epoch_0003/model.keras"
+    newest = tmp_path / "checkpoints/epoch_0003/arrays.npz"
     blob = bytearray(newest.read_bytes())
     if damage == "missing":
         newest.unlink()
@@ -139,6 +143,115 @@ def test_samples_are_one_fixed_batch_drawn_by_epoch_and_filmed(tmp_path):
         assert film.n_frames == 4
     with Image.open(tmp_path / "epoch_0003.png") as picture:
         assert min(picture.size) >= 400
+
+
+class Killed(keras.callbacks.Callback):
+    """Ctrl-C after so many steps of the whole run."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_a_run_cut_within_an_epoch_goes_on_there(tmp_path, together):
+    """Eight steps an epoch, a checkpoint every two: cut in the second epoch, the other steps are not taken twice."""
+    images, steps = np.concatenate([IMAGES, IMAGES[::-1]] * 2), []
+
+    def run(directory, *more):
+        gan, kept = model(), tz.callbacks.Checkpoint(tmp_path / directory, every_steps=2)
+        gan.compile(steps_per_execution=together)
+        count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(int(gan.step)))
+        gan.fit(tz.data.load(images, batch_size=24, seed=3), epochs=3, verbose=0, callbacks=[kept, count, *more])
+        return gan, kept
+
+    whole, undisturbed = run("whole")
+    assert [path.name for path in undisturbed.saved()] == ["epoch_0002_step_000006", "epoch_0003"]
+    with pytest.raises(KeyboardInterrupt):
+        run("cut", Killed((8 + 5) // together))
+    assert sorted(path.name for path in (tmp_path / "cut/checkpoints").iterdir())[-1] == "epoch_0001_step_000004"
+    steps.clear()
+    resumed, kept = run("cut")
+    assert steps == [12] * (4 // together) + list(range(12 + together, 25, together))
+    for a, b in zip(state(whole), state(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert kept.history == undisturbed.history
+    if together == 2:
+        with pytest.raises(KeyboardInterrupt):
+            run("odd", Killed(1))
+        odd = model()
+        odd.compile(steps_per_execution=4)
+        with pytest.raises(ValueError, match="stopped after 2 steps of an epoch"):
+            odd.fit(
+                tz.data.load(images, batch_size=24), verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path / "odd")]
+            )
+
+
+def test_divergence_stops_in_a_sentence_and_nothing_of_it_is_kept(tmp_path):
+    class Diverge(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                kernel = self.model.generator.trainable_variables[-2]
+                kernel.assign(kernel * np.nan)
+
+    fine = model(run_eagerly=True)
+    fine.fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path / "fine")])
+    with pytest.raises(
+        FloatingPointError, match=r"loss is nan in epoch 3\. Training has diverged and is stopped; what"
+    ):
+        model(run_eagerly=True).fit(
+            data(), epochs=4, verbose=0, callbacks=[Diverge(), tz.callbacks.Checkpoint(tmp_path / "cut")]
+        )
+    last = model(run_eagerly=True)
+    kept = tz.callbacks.Checkpoint(tmp_path / "cut")
+    last.fit(data(), epochs=2, verbose=0, callbacks=[kept])
+    for a, b in zip(state(fine), state(last), strict=True):
+        np.testing.assert_array_equal(a, b)
+    last.generator.trainable_variables[-2].assign(last.generator.trainable_variables[-2] * np.inf)
+    with pytest.raises(FloatingPointError, match="After epoch 3 the model holds NaN or infinity"):
+        kept.save(3)  # the losses of an epoch are finite where its very last update was not
+    assert [path.name for path in kept.saved()] == ["epoch_0001", "epoch_0002"]
+
+
+def test_a_directory_that_cannot_be_written_stops_before_the_first_step(tmp_path):
+    (tmp_path / "file").write_text("")
+    gan = model(run_eagerly=True)
+    with pytest.raises(OSError, match="a file is in the place of a directory"):
+        gan.fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path / "file")])
+    assert int(gan.step) == 0
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    model(run_eagerly=True).fit(data(), verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
+    other = tz.create("gan", image_shape=(8, 8, 1), width=4, dropout=0.5)
+    other.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match="epoch_0001 is of another model"):
+        other.fit(data(), verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
+    for wrong in ({"every": 0}, {"every_steps": 0}, {"every_steps": 1.5}):
+        with pytest.raises(ValueError, match=r"every(_steps)?=.*at least 1"):
+            tz.callbacks.Checkpoint(tmp_path, **wrong)
+
+
+def test_a_disk_that_fills_while_a_checkpoint_is_written_keeps_the_one_before(tmp_path):
+    """The kernel refuses to let any file grow beyond a limit, as a full disk does, in the middle of the write."""
+    import resource
+
+    model(run_eagerly=True).fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match=r"disk is full: .*epoch_0003 was not written"):
+            model(run_eagerly=True).fit(data(), epochs=3, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
+        with pytest.raises(OSError, match=r"disk is full: .*last.keras was not written"):
+            model(run_eagerly=True).fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.Checkpoint(tmp_path)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["epoch_0001", "epoch_0002"]
 
 
 def test_grid_places_images_in_rows():

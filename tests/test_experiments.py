@@ -247,7 +247,9 @@ def test_a_file_in_the_way_of_the_directory_is_met_before_work(name, tmp_path, c
     (tmp_path / "thesis.tex").write_text("years of work")
     flags = ["--dataset", "digits"] if name == "vanishing_gradients" else []
     for out in (tmp_path / "thesis.tex", tmp_path / "thesis.tex" / "within"):
-        assert "a file is in its way" in refused(name, [*flags, "--out", str(out)], capsys, monkeypatch)
+        assert "a file is in the place of a directory" in refused(
+            name, [*flags, "--out", str(out)], capsys, monkeypatch
+        )
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 

@@ -29,13 +29,13 @@ MAY_IMPORT = {
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
     "metrics": {"data"},
-    "export": {"pictures", "priors", "metrics"},
-    "callbacks": {"data", "doctor", "pictures", "metrics"},
+    "export": {"pictures", "priors", "metrics", "runtime"},
+    "callbacks": {"data", "doctor", "pictures", "metrics", "runtime"},
     "doctor": {"data"},
     "human": {"data"},
     "runs": {"callbacks", "data", "metrics", "export", "pictures", "registry", "runtime"},
     "tuning": {"callbacks", "data", "metrics", "export", "registry"},
-    "cli": set(),
+    "cli": {"runtime"},
 }
 TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "runtime", "export", "metrics"}
 KERAS_ONLY = {"objectives", "networks", "layers"}

@@ -7,14 +7,19 @@ import pathlib
 import shutil
 import sys
 import time
-import zipfile
 
 import keras
 import numpy as np
 
-from tfgan_zoo import data, files, pictures
+from tfgan_zoo import data, files, pictures, runtime
 from tfgan_zoo.doctor import Doctor as Doctor
 from tfgan_zoo.metrics import evaluate
+
+_ARRAYS = "arrays.npz"
+_DIVERGED = (
+    "Training has diverged and is stopped; what was kept before is untouched. Lower learning rates, clipped gradients "
+    "(global_clipnorm of the optimizers) or a gradient penalty help."
+)
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -34,11 +39,12 @@ class SampleGrid(keras.callbacks.Callback):
         self.num_images, self.every, self.seed, self.reference = num_images, every, seed, reference
 
     def on_train_begin(self, logs=None):
-        if not (self.directory / "epoch_0000.png").exists():  # a run that goes on has it already
+        if runtime.is_chief() and not (self.directory / "epoch_0000.png").exists():  # a run that goes on has it already
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch == 0 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
+        due = epoch == 0 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs")
+        if due and runtime.is_chief():
             self.draw(epoch + 1)
 
     def draw(self, epoch):
@@ -53,6 +59,8 @@ class SampleGrid(keras.callbacks.Callback):
         pictures.save_grid(images, path, columns=columns, reference=self.reference)
 
     def on_train_end(self, logs=None):
+        if not runtime.is_chief():
+            return
         frames = sorted(self.directory.glob("epoch_*.png"))
         pictures.save_film(frames, self.directory / "samples.gif", seconds_each=min(0.3, 10 / max(len(frames), 1)))
 
@@ -61,7 +69,7 @@ class Evaluate(keras.callbacks.Callback):
     """Score the model every few epochs and write the scores into the logs, for other callbacks to watch.
 
     Scores are taken against the training split unless told otherwise, so that choosing the best epoch by them leaves
-    the test split unseen.
+    the test split unseen. Of several workers each scores, and all read the same number.
 
     Args:
         reference: data source, as in `tz.evaluate`.
@@ -80,6 +88,7 @@ class Evaluate(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every and epoch + 1 != self.params.get("epochs"):
             return
+        check_finite(logs, epoch)
         if self.num_images is None:
             self.num_images = min(5000, data.info(self.reference).num_images[self.split])
         record = evaluate(
@@ -99,41 +108,72 @@ class Evaluate(keras.callbacks.Callback):
 class Checkpoint(keras.callbacks.Callback):
     """Keep a run so that the same `fit` continues it: weights, optimizers, average, step, best score and history.
 
-    One checkpoint is one directory `epoch_0007/` that appears whole or not at all. The last two and the best are kept;
-    a damaged one is passed over for the one before it. `history.csv` is rewritten with each, so that rows are never
-    doubled. Put it after callbacks whose scores it should record.
+    One checkpoint is one directory `epoch_0007/`, or `epoch_0007_step_000120/` for so many steps into the epoch after
+    it, that appears whole or not at all. The last two and the best are kept; a damaged one is passed over for the one
+    before it. `history.csv` is rewritten with each, so that rows are never doubled; a run that was continued has a
+    column there that says from which epoch. At the end `last.keras` is the model, for `keras.models.load_model`. Put
+    it after callbacks whose scores it should record.
+
+    Training that has diverged is stopped, and nothing of it is kept. Of several workers each keeps what is its own,
+    those after the first in `worker_1/` and so on, and all continue from the last checkpoint that all have.
 
     Args:
         directory: of the run; checkpoints go to `directory/checkpoints`.
         monitor: a name in the logs whose best value is worth keeping; None keeps no best.
         mode: "min" or "max".
         every: epochs between two checkpoints; a best or a last epoch is always kept.
+        every_steps: steps between two checkpoints within an epoch; None for none. Continuing there, the batches of
+            the epoch's first steps are read and passed over: their order must be that of the first time, as it is
+            with `tz.data.load`.
     """
 
-    def __init__(self, directory, monitor=None, mode="min", every=1):
+    def __init__(self, directory, monitor=None, mode="min", every=1, every_steps=None):
         super().__init__()
         if mode not in ("min", "max"):
             raise ValueError(f'mode={mode!r}: the best score is its "min" or its "max".')
+        for name, number in (("every", every), ("every_steps", 1 if every_steps is None else every_steps)):
+            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+                raise ValueError(f"{name}={number!r}: a checkpoint is kept every so many, at least 1.")
         self.directory = pathlib.Path(directory)
-        self.monitor, self.mode, self.every = monitor, mode, every
+        self.monitor, self.mode, self.every, self.every_steps = monitor, mode, every, every_steps
         self._start()
 
     def on_train_begin(self, logs=None):
         self._start()
-        for rest in (self.directory / "checkpoints").glob(".epoch_*"):  # of a process that was killed while saving
+        files.directory(self._checkpoints)
+        for rest in self._checkpoints.glob(".epoch_*"):  # of a process that was killed while saving
             shutil.rmtree(rest)
-        for path in reversed(self.saved()):
-            try:
-                self.restore(path)
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                print(f"{path} is damaged and passed over ({error}).", file=sys.stderr)
-                continue
-            state = files.read_json(path / "state.json")
-            self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
-            self.model._initial_epoch = state["epoch"]  # as Keras' own BackupAndRestore says where to go on
+        places = _common([_place(path) for path in self.saved() if self._is_sound(path)])
+        if not places:
             return
+        epoch, steps = max(places)
+        state = self.restore(self._path(epoch, steps))
+        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.continued, self._passed_over = state["continued"], steps
+        self.model._initial_epoch = epoch  # as Keras' own BackupAndRestore says where to go on
+        if epoch < self.params.get("epochs", 0):
+            self.continued[str(epoch + 1)] = epoch
+            if runtime.is_chief():
+                within = f", step {steps} of the next" if steps else ""
+                print(f"{self.directory} goes on after epoch {epoch}{within}.", file=sys.stderr)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._taken, self._kept = epoch, 0, 0
+        if self._passed_over:
+            _assign(_variables_of(self.model.metrics), self._means)  # Keras has just reset them
+            self._pass_over(self._passed_over)
+            self._kept, self._passed_over = self._passed_over, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._taken = batch + 1
+        if self.every_steps and self._taken - self._kept >= self.every_steps:
+            self._kept = self._taken
+            if self._taken != self.params.get("steps"):  # or the epoch's own checkpoint comes at once
+                check_finite(logs, self._epoch)
+                self.save(self._epoch, self._taken)
 
     def on_epoch_end(self, epoch, logs=None):
+        check_finite(logs, epoch)
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
         self.history.append(row)
         score = row.get(self.monitor)
@@ -145,48 +185,115 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None  # or every later fit would begin there
-        if self.saved():
-            with files.whole(self.directory / "last.keras") as temporary:
-                shutil.copyfile(self.saved()[-1] / "model.keras", temporary)
+        if self.saved():  # on every worker: Keras makes variables as it saves, which all of them must do together
+            with files.whole(self._own / "last.keras") as temporary:
+                self.model.save(temporary)
 
-    def save(self, epoch):
-        """Write the checkpoint of an epoch and drop those that are no longer needed."""
-        path = self.directory / "checkpoints" / f"epoch_{epoch:04d}"
+    def save(self, epoch, steps=0):
+        """Write the checkpoint of an epoch, or of so many steps after it, and drop those that are no longer needed."""
+        arrays = [np.asarray(variable) for variable in self._variables()]
+        if not all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):
+            raise FloatingPointError(f"After epoch {epoch} the model holds NaN or infinity. {_DIVERGED}")
+        path = self._path(epoch, steps)
         if path.exists():  # damaged, or it would have been continued from
             shutil.rmtree(path)
         with files.whole(path, directory=True) as temporary:
-            self.model.save(temporary / "model.keras")
-            state = {"epoch": epoch, "best": self.best, "best_epoch": self.best_epoch, "history": self.history}
-            files.write_json(temporary / "state.json", {"sha256": _sha256(temporary / "model.keras"), **state})
+            np.savez(temporary / _ARRAYS, *arrays)
+            names = ("best", "best_epoch", "history", "continued")
+            state = {"epoch": epoch, "steps": steps} | {name: getattr(self, name) for name in names}
+            files.write_json(temporary / "state.json", {"sha256": _sha256(temporary / _ARRAYS), **state})
         for old in self.saved()[:-2]:
             if old.name != f"epoch_{self.best_epoch or 0:04d}":
                 shutil.rmtree(old)
-        write_history(self.history, self.directory / "history.csv")
+        if runtime.is_chief() and not steps:
+            marks = [{"continued_from": self.continued.get(str(row["epoch"]))} for row in self.history]
+            rows = [row | mark for row, mark in zip(self.history, marks, strict=True)] if self.continued else None
+            write_history(rows or self.history, self.directory / "history.csv")
 
     def saved(self):
         """Paths of the checkpoints there are, oldest first."""
-        return sorted((self.directory / "checkpoints").glob("epoch_*"))
+        return sorted(self._checkpoints.glob("epoch_*"))
 
     def restore(self, path):
-        """Give the model the weights, optimizer slots and counters of a checkpoint.
+        """Give the model the weights, optimizer slots and counters of a checkpoint, and return what else it holds.
 
         Raises:
-            ValueError: if the checkpoint is not the file that was written.
+            ValueError: if the checkpoint is of another model.
         """
-        if _sha256(path / "model.keras") != files.read_json(path / "state.json")["sha256"]:
-            raise ValueError("its hash is not the one it was written with")
-        self.model.load_weights(path / "model.keras")
+        with np.load(path / _ARRAYS) as stored:
+            arrays = list(stored.values())
+        variables = self._variables()
+        if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+            raise ValueError(
+                f"{path} is of another model: its {len(arrays)} arrays do not fit this one's {len(variables)}. "
+                "Build it with the same numbers, or choose another directory."
+            )
+        # Running means wait for their epoch; besides, to touch them is for all workers together
+        kept = len(variables) - len(_variables_of(self.model.metrics))
+        _assign(variables[:kept], arrays[:kept])
+        self._means = arrays[kept:]
+        return files.read_json(path / "state.json")
 
     def restore_best(self, model):
         """Give `model` the weights of the best epoch and return its number; the last epoch's, where none was scored."""
         self.set_model(model)
-        best = self.directory / "checkpoints" / f"epoch_{self.best_epoch or 0:04d}"
+        best = self._path(self.best_epoch or 0)
         path = best if best.exists() else self.saved()[-1]
         self.restore(path)
-        return int(path.name.removeprefix("epoch_"))
+        return _place(path)[0]
 
     def _start(self):
         self.history, self.best, self.best_epoch = [], None, None
+        self.continued = {}  # epoch -> the one after which a restart went on
+        self._passed_over = 0
+
+    @property
+    def _own(self):
+        return self.directory / f"worker_{runtime.worker()}" if runtime.worker() else self.directory
+
+    @property
+    def _checkpoints(self):
+        return self._own / "checkpoints"
+
+    def _path(self, epoch, steps=0):
+        return self._checkpoints / (f"epoch_{epoch:04d}" + (f"_step_{steps:06d}" if steps else ""))
+
+    def _variables(self):
+        """All that training changes, in a fixed order: weights, random states, optimizers' slots, running means."""
+        optimizers = {id(one): one for one in vars(self.model).values() if isinstance(one, keras.optimizers.Optimizer)}
+        metrics = self.model.metrics
+        own = {id(variable) for variable in _variables_of(metrics)}
+        model = [variable for variable in self.model.variables if id(variable) not in own]
+        return [*model, *_variables_of(optimizers.values()), *_variables_of(metrics)]
+
+    def _is_sound(self, path):
+        try:
+            if _sha256(path / _ARRAYS) != files.read_json(path / "state.json")["sha256"]:
+                raise ValueError("its hash is not the one it was written with")
+        except (OSError, ValueError, KeyError) as error:
+            print(f"{path} is damaged and passed over ({error}).", file=sys.stderr)
+            return False
+        return True
+
+    def _pass_over(self, steps):
+        """Let the first steps of this epoch read their batches and do nothing."""
+        train, together = self.model.train_function, self.model.steps_per_execution
+        if steps % together:
+            raise ValueError(
+                f"steps_per_execution={together}, but the run was stopped after {steps} steps of an epoch: "
+                f"compile it with a divisor of {steps} to go on there."
+            )
+
+        def passed_over(iterator):
+            nonlocal steps
+            for _ in range(together):
+                next(iterator)
+            steps -= together
+            if not steps:
+                self.model.train_function = train
+            return self.model.get_metrics_result()
+
+        self.model.train_function = passed_over
 
 
 class Curves(keras.callbacks.Callback):
@@ -202,6 +309,8 @@ class Curves(keras.callbacks.Callback):
         self.path, self.checkpoint = path, checkpoint
 
     def on_train_end(self, logs=None):
+        if not runtime.is_chief():
+            return
         rows = [{name: value for name, value in row.items() if name != "loss"} for row in self.checkpoint.history]
         pictures.save_curves(rows, self.path)
 
@@ -223,7 +332,7 @@ class Progress(keras.callbacks.Callback):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, quiet=not runtime.is_chief())
         columns = (
             "Training",
             BarColumn(),
@@ -271,6 +380,40 @@ def write_history(history, path):
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(history)
+
+
+def check_finite(logs, epoch):
+    """Raise if a loss of an epoch (counted from 0) is not a number.
+
+    Raises:
+        FloatingPointError: with one sentence.
+    """
+    for name, value in (logs or {}).items():
+        if not np.isfinite(value).all():
+            raise FloatingPointError(f"{name} is {float(np.mean(value))} in epoch {epoch + 1}. {_DIVERGED}")
+
+
+def _place(path):
+    """(epoch, steps into the next) of a checkpoint."""
+    epoch, _, steps = path.name.removeprefix("epoch_").partition("_step_")
+    return int(epoch), int(steps or 0)
+
+
+def _common(places):
+    """Those places that every worker has."""
+    slots = 4  # the last two, the best, and one that a kill kept from being dropped
+    mine = sorted(places)[-slots:]
+    told = runtime.gathered([number for place in [*mine, *[(-1, -1)] * (slots - len(mine))] for number in place])
+    return set.intersection(*({tuple(pair) for pair in row.reshape(-1, 2).tolist()} for row in told)) - {(-1, -1)}
+
+
+def _variables_of(owners):
+    return [variable for owner in owners for variable in owner.variables]
+
+
+def _assign(variables, arrays):
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
 
 
 def _sha256(path):

@@ -6,11 +6,15 @@ import pathlib
 import sys
 import traceback
 
+from tfgan_zoo import runtime
+
 _PACKAGE = pathlib.Path(__file__).parent
 
 
 def run(main):
     """Run `main` with the flags of the command line; its parameters are the flags, its module's docstring the help.
+
+    Two further flags say how the machine is used: `--precision` and `--strategy`, as in `runtime.setup`.
 
     A sentence of the zoo's own about bad input ends the program with status 2 and no traceback; Ctrl-C with 130.
 
@@ -20,20 +24,28 @@ def run(main):
     import typer
 
     @functools.wraps(main)
-    def command(**flags):
+    def command(precision, strategy, **flags):
         try:
+            runtime.setup(precision=precision, strategy=strategy)
             main(**flags)
         except KeyboardInterrupt:
             runs = "fresh" in inspect.signature(main).parameters  # an experiment of minutes keeps no checkpoints
             hint = " The same command continues from the last checkpoint; --fresh starts over." if runs else ""
             print(f"\nStopped.{hint}", file=sys.stderr)
             raise typer.Exit(130) from None
-        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        except (ValueError, OSError, RuntimeError, MemoryError, FloatingPointError) as error:
             if not _is_ours(error):
                 raise
             print(f"error: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
             raise typer.Exit(2) from None
 
+    machine = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, default, kind in (("precision", "float32", str), ("strategy", None, str | None))
+    ]
+    signature = inspect.signature(main)
+    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *machine])
+    command.__annotations__ = main.__annotations__ | {one.name: one.annotation for one in machine}
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=sys.modules[main.__module__].__doc__)(command)
     app()

@@ -10,6 +10,7 @@ import tempfile
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_DIRECTORY = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextlib.contextmanager
@@ -51,6 +52,10 @@ def explained(target):
             raise OSError(
                 error.errno, f"{target} cannot be written: no permission. Choose another directory"
             ) from error
+        if error.errno in _NO_DIRECTORY:
+            raise OSError(
+                error.errno, f"{target} cannot be written: a file is in the place of a directory. Choose another"
+            ) from error
         raise
 
 
@@ -58,14 +63,12 @@ def directory(path):
     """`path` as a directory that can be written to, made if it is not there; for the start of long work.
 
     Raises:
-        OSError: with one sentence, when a file is in the way or there is no permission.
+        OSError: with one sentence, when there is no room, no permission, or a file in its place.
     """
     path = pathlib.Path(path)
-    try:
-        with explained(path):
-            path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise OSError(error.errno, f"{path} cannot be a directory, a file is in its way. Choose another") from error
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=".writable.", dir=path).cleanup()
     return path
 
 

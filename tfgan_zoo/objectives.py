@@ -17,6 +17,8 @@ class Objective:
     """What every objective is: two losses over one of the discriminator's heads, and no variables.
 
     `needs_real` is True where the generator's loss compares with the real pass; others do not pay for that pass.
+    `compares_images` is True where a loss is no mean over images, each by itself, but compares with a mean of others:
+    replicas that share a batch then see the whole of it.
     `head` names what of the discriminator's outputs is judged, "logits" or "energy"; `generator_head` what the
     generator's loss looks at, where that is another one.
 
@@ -25,6 +27,7 @@ class Objective:
     """
 
     needs_real = False  # facts about the class, not fields
+    compares_images = False
     head = "logits"
     generator_head = property(lambda self: self.head)
 
@@ -182,6 +185,7 @@ class RelativisticAverage(Objective):
     """
 
     needs_real = True
+    compares_images = True
 
     def discriminator_loss(self, real_logits, fake_logits):
         return _relativistic(real_logits, fake_logits)
@@ -268,6 +272,7 @@ class _Around(Objective):
 
     objective: Objective = NonSaturating()
     needs_real = property(lambda self: self.objective.needs_real)
+    compares_images = property(lambda self: self.objective.compares_images)
     head = property(lambda self: self.objective.head)
     generator_head = property(lambda self: self.objective.generator_head)
 
@@ -342,6 +347,7 @@ class FeatureMatching(_Around):
     """
 
     needs_real = True
+    compares_images = True
     generator_head = "features"
 
     def generator_loss(self, fake_features, real_features=None):

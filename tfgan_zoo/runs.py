@@ -45,7 +45,7 @@ def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrid
         **overrides: further keywords of the entry.
 
     Returns:
-        The score record, or None where the dataset has no extractor.
+        The score record, or None where the dataset has no extractor; None on every worker but the chief.
     """
     flags = dict(flags)
     out, fresh, quiet = (flags.pop(name) for name in ("out", "fresh", "quiet"))
@@ -53,18 +53,23 @@ def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrid
     budget = {"batch_size": _BATCH} | budgets.get(dataset, budgets[None])
     names = dict.fromkeys((*_NUMBERS, *flags))
     config = {name: budget.get(name) if flags.get(name) is None else flags[name] for name in names}
+    if runtime.precision() != "float32":
+        config["precision"] = runtime.precision()
     name, epochs = pathlib.Path(dataset).stem, config["epochs"]
     run = Run(out or pathlib.Path(f"exported/{entry}_{name}"), config, fresh=fresh)
-    if run.is_done(epochs):
-        return run.report("is done already; --fresh starts over")
+    if runtime.gathered([run.is_done(epochs)])[0, 0]:  # the chief's word
+        return run.report("is done already; --fresh starts over") if runtime.is_chief() else None
 
     model = run.train(entry, quiet=quiet, **overrides)
-    record = run.score(model, dataset, quiet=quiet)
-    if scores and record:
-        record["scores"] |= scores(model, run)
-    drawn = figures(model, run) if figures else {}
-    about = run.about(model=paper, data=name)
-    export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
+    if not runtime.is_chief():
+        return None
+    with runtime.alone():  # the other workers, if there are any, have gone
+        record = run.score(model, dataset, quiet=quiet)
+        if scores and record:
+            record["scores"] |= scores(model, run)
+        drawn = figures(model, run) if figures else {}
+        about = run.about(model=paper, data=name)
+        export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
     run.finish(epochs, record)
     return run.report("is ready to serve")
 
@@ -93,7 +98,7 @@ class Run:
         if self.out.exists() and any(self.out.iterdir()) and not ours:
             raise ValueError(f"out={self.out} holds files that are not a run's: give a new or an empty directory.")
         if fresh:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            shutil.rmtree(self.directory, ignore_errors=True)  # by each of several workers, which may share it
         self.config = config
         self._check_config()
 
@@ -153,7 +158,7 @@ class Run:
             overrides["num_classes"] = info.num_classes
         if self.config["width"] is not None:
             overrides["width"] = self.config["width"]
-        runtime.setup(seed=seed)
+        runtime.seed_all(seed)
         batch = self.config["batch_size"] * overrides.get("n_critic", known["n_critic"])
         images = data.load(dataset, image_size=self.config["image_size"], batch_size=batch, seed=seed)
         model = registry.create(entry, data.shape_of(images), **overrides)
@@ -181,7 +186,7 @@ class Run:
         """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
 
         Args:
-            epochs: of the run; about forty of them are pictured and kept.
+            epochs: of the run; about forty of them are pictured.
             score_on: data source to score on, by its training split; None, or one without a classifier, scores nothing.
             score_every: epochs between two scores; the epoch with the lowest Fréchet distance is kept as the best.
             reference: points of the data, for scatters.
@@ -196,7 +201,7 @@ class Run:
         monitor = distance_name(score_on) if score_on is not None else None
         if monitor:
             chosen.append(callbacks.Evaluate(score_on, every=score_every))
-        self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor, every=every)
+        self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
         return chosen if quiet else [*chosen, callbacks.Progress()]
 

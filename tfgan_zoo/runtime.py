@@ -1,17 +1,27 @@
-"""How the machine is used: seeds, precision and XLA, in one call before a model is built."""
+"""How the machine is used: seeds, precision, XLA and devices, in one call before a model is built."""
+
+import contextlib
+import functools
+import os
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.errors import unknown
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("mirrored", "multi_worker")
 
 _jit = "auto"
+_current = None  # the strategy that `setup` made current
 
 
-def setup(seed=None, precision="float32", jit=None):
-    """Seed everything random and choose the arithmetic; call it once, before the model is built.
+def setup(seed=None, precision="float32", jit=None, strategy=None):
+    """Seed everything random, choose the arithmetic and the devices; call it once, before the model is built.
+
+    Under a strategy everything that is built afterwards is built on all of its devices, and `fit` shares every batch
+    out to them: no `with strategy.scope()` is needed, and one that a program has already works as before.
 
     Args:
         seed: integer >= 0 for Python, NumPy, Keras' initialisers and every model built afterwards; None leaves
@@ -19,9 +29,12 @@ def setup(seed=None, precision="float32", jit=None):
         precision: "float32", "mixed_bfloat16" or "mixed_float16". Weights, losses, averages and exports stay float32.
         jit: True compiles training steps with XLA, False never does, None leaves the choice to Keras
             (on a CPU: no; a tiny model compiles for 10-25 s and then runs up to 1.6 times as fast).
+        strategy: "mirrored" for all GPUs of this machine (or, where there is none, its logical CPUs); "multi_worker"
+            for the machines that the environment variable TF_CONFIG names; a tf.distribute.Strategy; None for one
+            device. "multi_worker" must come before anything that computes.
 
     Raises:
-        ValueError: if an argument is not one of these.
+        ValueError: if an argument is not one of these, or a strategy is given inside the scope of another.
 
     Example:
 
@@ -33,15 +46,143 @@ def setup(seed=None, precision="float32", jit=None):
         raise unknown("precision", precision, PRECISIONS)
     if jit not in (None, True, False):
         raise ValueError(f"jit={jit!r}: give True, False, or None for Keras' own choice.")
+    _check_seed(seed)
+    _use(_strategy(strategy))
     if seed is not None:
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-            raise ValueError(f"seed={seed!r}: give an integer from 0 to 2147483647, or None.")
         keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
     _jit = "auto" if jit is None else jit
 
 
+def seed_all(seed):
+    """Seed Python, NumPy, Keras' initialisers and every model built afterwards; all else stays as it was set up.
+
+    Args:
+        seed: integer >= 0.
+    """
+    _check_seed(seed)
+    keras.utils.set_random_seed(seed)
+
+
+def precision():
+    """The arithmetic that `setup` chose, one of `PRECISIONS`."""
+    return keras.config.dtype_policy().name
+
+
 def jit_compile():
     """What `compile` passes to Keras as jit_compile when the caller does not."""
-    distributed = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    return False if distributed else _jit  # XLA's resources do not cross replicas
+    return False if replicas() > 1 else _jit  # XLA's resources do not cross replicas
+
+
+def replicas():
+    """How many devices share a batch under the current strategy; 1 without one."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def whole(rows):
+    """The rows of all replicas in their order, for a statistic of the whole batch; inside a training step.
+
+    The gradient of a function of them, divided by the number of replicas as `minimize` divides, adds up over replicas
+    to that of one device.
+
+    Args:
+        rows: tensor, this replica's rows; as many on each.
+    """
+    return rows if replicas() == 1 else tf.distribute.get_replica_context().all_gather(rows, axis=0)
+
+
+def mean(values):
+    """The mean of a tensor over all replicas, which each of them gets; inside a training step."""
+    if replicas() == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+def workers():
+    """How many processes train together; 1 without a strategy over machines."""
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    tasks = resolver.cluster_spec().as_dict() if resolver else {}
+    return sum(len(tasks.get(kind, ())) for kind in ("chief", "worker")) or 1
+
+
+def worker():
+    """Which of them this process is, from 0; worker 0 is the chief, and alone writes what all have in common."""
+    if workers() == 1:
+        return 0
+    resolver = tf.distribute.get_strategy().cluster_resolver
+    chiefs = len(resolver.cluster_spec().as_dict().get("chief", ()))
+    return resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
+
+
+def is_chief():
+    """Whether this process writes what all workers have in common: pictures, scores, exports."""
+    return worker() == 0
+
+
+@contextlib.contextmanager
+def alone():
+    """Within it, or in a function that it decorates, nothing is built on several devices: `setup`'s strategy rests."""
+    strategy = _current
+    _use(None)
+    try:
+        yield
+    finally:
+        _use(strategy)
+
+
+def gathered(numbers):
+    """What each worker has to say, for all to know: integers of one shape -> array (workers, *shape).
+
+    Every worker must call it.
+
+    Args:
+        numbers: list of integers, as many on each worker.
+    """
+    numbers = np.asarray(numbers, "int64")
+    if workers() == 1:
+        return numbers[None]
+    strategy = tf.distribute.get_strategy()
+    held = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(numbers[None]))
+    return strategy.gather(held, axis=0).numpy()[:: strategy.num_replicas_in_sync // workers()]
+
+
+def _check_seed(seed):
+    if seed is None:
+        return
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed={seed!r}: give an integer from 0 to 2147483647, or None.")
+
+
+def _strategy(given):
+    if given is None or isinstance(given, tf.distribute.Strategy):
+        return given
+    if given not in STRATEGIES:
+        raise unknown("strategy", given, STRATEGIES)
+    if given == "multi_worker" and "TF_CONFIG" not in os.environ:
+        raise ValueError(
+            'strategy="multi_worker", but the environment variable TF_CONFIG, which names the machines, is not set: '
+            'set it, as docs/scaling.md shows, or take "mirrored" for the devices of one machine.'
+        )
+    return _made(given)
+
+
+@functools.cache
+def _made(name):
+    if name == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    gpus = tf.config.list_logical_devices("GPU")
+    if gpus:
+        return tf.distribute.MirroredStrategy([device.name for device in gpus])
+    cpus = [device.name for device in tf.config.list_logical_devices("CPU")]
+    # TensorFlow's collectives on CPUs fail for a second strategy in a process, and in loops of several steps
+    return tf.distribute.MirroredStrategy(cpus, tf.distribute.ReductionToOneDevice())
+
+
+def _use(strategy):
+    global _current
+    if strategy is _current:
+        return
+    if tf.distribute.has_strategy() and tf.distribute.get_strategy() is not _current:
+        raise ValueError("strategy= was given inside a `with strategy.scope()` of another: leave one of them out.")
+    tf.distribute.experimental_set_strategy(strategy)
+    _current = strategy

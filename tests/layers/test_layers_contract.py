@@ -6,11 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
 import tfgan_zoo.layers as tl
-from tfgan_zoo.export import litert
 
 RNG = np.random.default_rng(0)
 VECTORS, IMAGES = ((6,),), ((4, 4, 3),)
@@ -29,6 +27,8 @@ LAYERS = {
     "stddev_vectors": (lambda: tl.MinibatchStdDev(2, epsilon=1e-6), VECTORS),
     "stddev_images": (lambda: tl.MinibatchStdDev(), IMAGES),
     "rectifier": (lambda: tl.Rectifier(0.2), IMAGES),
+    "dropout": (lambda: tl.Dropout(0.3, seed=1), VECTORS),
+    "noise": (lambda: tl.GaussianNoise(0.5, seed=1), IMAGES),
     "energy_1": (lambda: tl.ReconstructionEnergy(order=1), IMAGES * 2),
     "energy_2": (lambda: tl.ReconstructionEnergy(), IMAGES * 2),
 }
@@ -96,7 +96,7 @@ def test_xla_computes_the_same_for_any_batch_size(name):
         np.testing.assert_allclose(fast(*x), model(x), rtol=1e-4, atol=1e-5)
 
 
-def test_a_generator_of_them_becomes_a_tflite_file(tmp_path):
+def test_a_generator_of_them_becomes_a_tflite_file(as_tflite):
     latents = keras.Input((6,))
     x = tl.WithReference(4)(latents)
     x = tl.VirtualBatchNormalization(4)(tl.SpectralNorm(layers.Dense(4 * 4 * 3))(x))
@@ -105,13 +105,7 @@ def test_a_generator_of_them_becomes_a_tflite_file(tmp_path):
     x = tl.SpectralNorm(layers.Conv2D(1, 3, padding="same", activation="tanh"))(x)
     model = keras.Model(latents, tl.WithoutReference(4)(x))
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    signature = [tf.TensorSpec((None, 6), tf.float32, name="latents")]
-    archive.add_endpoint("serving_default", lambda latents: model(latents, training=False), signature)
-    archive.write_out(str(tmp_path / "served"), verbose=False)
-    interpreter = Interpreter(model_content=litert.convert(tmp_path / "served"))  # refuses all but LiteRT's own
-    runner = interpreter.get_signature_runner("serving_default")
+    runner = as_tflite(model)
     for size in (3, 1):
         z = RNG.normal(size=(size, 6)).astype("float32")
         (images,) = runner(latents=z).values()

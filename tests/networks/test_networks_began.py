@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from tfgan_zoo.export import litert
 from tfgan_zoo.networks import began
 
 PAPER = (32, 32, 3)
@@ -133,17 +132,9 @@ def test_half_precision_ends_in_float32():
     assert {output.dtype.name for output in critic(images).values()} == {"float32"}
 
 
-def test_litert_draws_the_same(tmp_path):
-    from ai_edge_litert.interpreter import Interpreter
-
+def test_litert_draws_the_same(as_tflite):
     generator = began.generator((28, 28, 1), 5, 2)
-    archive = keras.export.ExportArchive()
-    archive.track(generator)
-    signature = [tf.TensorSpec((None, 5), tf.float32, name="latents")]
-    archive.add_endpoint("serving_default", lambda latents: {"images": generator(latents)}, signature)
-    archive.write_out(tmp_path / "served", verbose=False)
-    content = litert.convert(tmp_path / "served")
-    runner = Interpreter(model_content=content).get_signature_runner("serving_default")
+    runner = as_tflite(generator)
     latents = RANDOM.normal(size=(3, 5)).astype("float32")
     np.testing.assert_allclose(runner(latents=latents)["images"], generator(latents), atol=1e-5)
 

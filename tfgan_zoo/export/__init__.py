@@ -20,6 +20,7 @@ import collections.abc
 import pathlib
 
 from tfgan_zoo import pictures as draw
+from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
 from tfgan_zoo.export import interop, litert, page, parity, publishing, saved_model, serving, signatures
@@ -30,6 +31,7 @@ FORMATS = ("saved_model", "tflite", "tflite_float16")
 KNOWN = ("saved_model", *litert.VARIANTS, *interop.FILES)
 
 
+@runtime.alone()
 def export(
     model,
     directory,

@@ -38,6 +38,8 @@ def usable(directory):
             )
         return directory
     first = next((path for path in (directory, *directory.parents) if os.path.lexists(path)), None)
+    if first == directory and directory.is_dir():
+        return usable(directory)  # another export has made it in between
     if first == directory:
         raise NotADirectoryError(f"{directory} is a file; an export is a directory. Choose another name.")
     if first is not None and not first.is_dir():

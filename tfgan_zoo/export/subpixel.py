@@ -35,10 +35,10 @@ def with_convolutions(network):
 
     Returns:
         A keras.Model of the same inputs and, up to rounding, outputs; transposed convolutions other than of equal
-        strides above 1 and "same" padding stay as they are. The network itself where there is nothing to turn, or a
-        Lambda layer.
+        strides above 1 and "same" padding, or inside a wrapper, stay as they are. The network itself where there is
+        nothing to turn, or a Lambda layer.
     """
-    turned = [layer for layer in network._flatten_layers() if _can_turn(layer)]
+    turned = [layer for layer in _layers(network) if _can_turn(layer)]
     code = any(isinstance(layer, keras.layers.Lambda) for layer in network._flatten_layers())
     if not turned or code:  # Keras does not clone a Python function
         return network
@@ -68,6 +68,14 @@ def with_convolutions(network):
     values = zip(network.weights, network.get_weights(), strict=True)
     copy.set_weights([change.get(id(weight), np.asarray)(value) for weight, value in values])
     return copy
+
+
+def _layers(network):
+    """The layers of a network and of networks in it, which `clone_model` reaches; not those inside a wrapper."""
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
 
 
 def _can_turn(layer):

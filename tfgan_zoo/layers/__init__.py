@@ -3,6 +3,7 @@
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
 from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
 from tfgan_zoo.layers.spectral import SpectralNorm
@@ -10,6 +11,8 @@ from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutRef
 
 __all__ = [
     "ClipWeights",
+    "Dropout",
+    "GaussianNoise",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "Orthogonal",

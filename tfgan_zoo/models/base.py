@@ -58,10 +58,11 @@ class GenerativeModel(keras.Model):
             found = terms(*arguments)
             losses = [value for name, value in found.items() if name not in self.monitor_names()]
             total = sum(losses) + sum(network.losses)
-            total /= tf.distribute.get_strategy().num_replicas_in_sync  # Keras sums gradients over replicas
+            total /= runtime.replicas()  # Keras sums gradients over replicas
             if hasattr(optimizer, "scale_loss"):
                 total = optimizer.scale_loss(total)
-        optimizer.apply(tape.gradient(total, weights), network.trainable_variables)
+        gradients = gradients_to_apply(tape.gradient(total, weights), optimizer)
+        optimizer.apply(gradients, network.trainable_variables)
         return found
 
     def update_ema(self, network):
@@ -84,7 +85,10 @@ class GenerativeModel(keras.Model):
         for name, value in found.items():
             self._means[name].update_state(value)
         means = self.get_metrics_result()
-        return {"loss": self._sum(found), **{name: means[name] for name in found}}
+        shown = {"loss": self._sum(found), **{name: means[name] for name in found}}
+        if runtime.workers() > 1:  # Keras' fit averages over workers along an axis, which scalars do not have
+            shown = {name: tf.reshape(value, (1,)) for name, value in shown.items()}
+        return shown
 
     @property
     def metrics(self):
@@ -198,6 +202,9 @@ class GenerativeModel(keras.Model):
     def compile(self, optimizer=None, jit_compile=None, **keras_arguments):
         """Make the losses' running means and settle XLA; families add their optimizers."""
         self._means = {name: keras.metrics.Mean(name) for name in (*self.loss_names(), *self.monitor_names())}
+        for layer in self._flatten_layers():  # moments of the whole batch, however many devices share it
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = runtime.replicas() > 1
         jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
         super().compile(
             optimizer=optimizer, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **keras_arguments
@@ -262,6 +269,9 @@ class GenerativeModel(keras.Model):
             shuffle=False,  # the dataset is in its order already
             **keras_arguments,
         )
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: all is built. Keras would read a batch to build from, which fails on several workers' labels."""
 
     def _dataset(self, images, labels, batch_size, shuffle):
         if not isinstance(images, np.ndarray):
@@ -338,6 +348,37 @@ def with_loss_scale(optimizer, network):
     if not half or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=_LOSS_SCALE)
+
+
+def gradients_to_apply(gradients, optimizer):
+    """Gradients as `optimizer.apply` needs them on each of several replicas; on one device, as they are.
+
+    Keras clips, and looks for overflow, before it sums over replicas: this does it to the sum. Its own clipping then
+    finds nothing left to do.
+
+    Args:
+        gradients: of this replica's share of the loss, scaled if the optimizer scales losses.
+        optimizer: whose they are.
+    """
+    replicas, inner = runtime.replicas(), getattr(optimizer, "inner_optimizer", optimizer)
+    if replicas == 1 or (inner is optimizer and not _clips(inner)):
+        return gradients
+    context = tf.distribute.get_replica_context()
+    gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    scale = 1.0 if inner is optimizer else optimizer.dynamic_scale.value
+    if inner.clipnorm:
+        gradients = [tf.clip_by_norm(one, inner.clipnorm * scale) for one in gradients]
+    elif inner.global_clipnorm:
+        gradients, _ = tf.clip_by_global_norm(gradients, inner.global_clipnorm * scale)
+    elif inner.clipvalue:
+        limit = inner.clipvalue * scale
+        kept = (tf.where(tf.math.is_finite(one), tf.clip_by_value(one, -limit, limit), one) for one in gradients)
+        gradients = list(kept)  # what is not finite must stay so, for the loss scaler to see
+    return [one / replicas for one in gradients]
+
+
+def _clips(optimizer):
+    return optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
 
 
 def _number(purpose):

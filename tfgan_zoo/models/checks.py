@@ -33,12 +33,27 @@ def images(found, model, image_shape):
         raise ValueError(f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1.")
 
 
-def slices(found, n_critic):
-    """Raise unless a batch holds a slice for each critic step."""
+def slices(found, n_critic, replicas=1):
+    """Raise unless a batch holds a slice for each critic step, and as many images of it for each replica."""
     if len(found) < n_critic:
         raise ValueError(
             f"A batch holds {len(found)} images, but n_critic={n_critic} updates each take their own: "
             f"load batch_size * n_critic images, for instance {64 * n_critic}."
+        )
+    if replicas > 1 and len(found) % (n_critic * replicas):
+        raise ValueError(
+            f"A batch holds {len(found)} images, which {replicas} replicas cannot share evenly in n_critic={n_critic} "
+            f"slices: load a multiple of {n_critic * replicas}, for instance {64 * n_critic * replicas}."
+        )
+
+
+def optimizer(given, replicas):
+    """Raise if replicas cannot do what an optimizer asks for."""
+    steps = getattr(given, "inner_optimizer", given).gradient_accumulation_steps
+    if steps and replicas > 1:
+        raise ValueError(
+            f"gradient_accumulation_steps={steps}, but Keras accumulates on one device only, and here are {replicas} "
+            "replicas: leave it out, or train on one."
         )
 
 

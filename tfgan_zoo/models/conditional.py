@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfgan_zoo import noise
+from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.serialization import serializable
@@ -204,7 +204,7 @@ class SemiSupervisedGAN(GAN):
         """The class loss and the accuracy on labelled real images."""
         if latents is not None:
             return {}
-        (labels,), classes = told, heads["classes"]
+        labels, classes = runtime.whole(*told), runtime.whole(heads["classes"])  # replicas differ in how many they know
         return {
             "class_loss": self.class_weight * class_loss(classes, labels),
             "class_accuracy": _accuracy(classes, labels),

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from tfgan_zoo import runtime
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.serialization import serializable
 
@@ -31,7 +32,9 @@ class EBGAN(GAN):
 
     def generator_auxiliary(self, heads, told, latents):
         """The pulling-away term of this update's codes."""
-        return {"pulling_away": self.pulling_away * pulling_away_term(heads["codes"])} if self.pulling_away else {}
+        if not self.pulling_away:
+            return {}
+        return {"pulling_away": self.pulling_away * pulling_away_term(runtime.whole(heads["codes"]))}
 
     def loss_names(self):
         """Those of `GAN`, and the pulling-away term."""
@@ -45,7 +48,7 @@ class EBGAN(GAN):
 def pulling_away_term(codes):
     """Mean squared cosine between the codes of different images of a batch.
 
-    Zhao et al. 2017, Eq. 4; each replica compares its own images.
+    Zhao et al. 2017, Eq. 4.
 
     Args:
         codes: (N, d), N at least 2.

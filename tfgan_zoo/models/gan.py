@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras.optimizers import Adam
 
-from tfgan_zoo import noise
+from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel, dropout_states, frozen_call, with_loss_scale
 from tfgan_zoo.priors import Normal
@@ -82,6 +82,10 @@ class GAN(GenerativeModel):
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **keras_arguments):
         """Choose the optimizers; without arguments, those of the paper.
 
+        Keras' own keywords clip gradients (`global_clipnorm=1.0`: of a whole network, after loss scaling is undone and
+        replicas are summed) and accumulate them (`gradient_accumulation_steps=4`: batches that one device cannot hold;
+        the average still moves at every step, and batch normalisation sees the small batches).
+
         Args:
             generator_optimizer: a keras.optimizers.Optimizer for all of the generator.
             discriminator_optimizer: another one for all of the discriminator.
@@ -93,6 +97,7 @@ class GAN(GenerativeModel):
         for (name, optimizer), network in zip(given.items(), (self.generator, self.discriminator), strict=True):
             if optimizer is None:
                 optimizer = keras.saving.deserialize_keras_object(self.default_optimizers[name])
+            checks.optimizer(optimizer, runtime.replicas())
             optimizer = with_loss_scale(optimizer, network)
             optimizer.build(network.trainable_variables)
             setattr(self, name, optimizer)
@@ -228,9 +233,7 @@ class GAN(GenerativeModel):
         """Let the objective's state follow the step's means, over all replicas; returns it for the logs."""
         if not self.state:
             return {}
-        means = tf.stack([found[name] for name in self._mean_names()])
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            means = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, means)
+        means = runtime.mean(tf.stack([found[name] for name in self._mean_names()]))
         state = self.objective.next_state({n: v.value for n, v in self.state.items()}, *tf.unstack(means))
         for name, value in state.items():
             self.state[name].assign(value)
@@ -245,12 +248,16 @@ class GAN(GenerativeModel):
 
     def _discriminator_loss(self, real_heads, fake_heads):
         state = ({name: value.value for name, value in self.state.items()},) if self.state else ()
-        head = self.objective.head
-        return self.objective.discriminator_loss(real_heads[head], fake_heads[head], *state)
+        real, fake = (self._judged(heads[self.objective.head]) for heads in (real_heads, fake_heads))
+        return self.objective.discriminator_loss(real, fake, *state)
 
     def _generator_loss(self, fake_heads, real_heads):
         head = self.objective.generator_head
-        return self.objective.generator_loss(fake_heads[head], real_heads[head] if self.objective.needs_real else None)
+        real = self._judged(real_heads[head]) if self.objective.needs_real else None
+        return self.objective.generator_loss(self._judged(fake_heads[head]), real)
+
+    def _judged(self, head):
+        return runtime.whole(head) if self.objective.compares_images else head
 
     def _from_past(self, player):
         if not self.past:
@@ -281,7 +288,7 @@ class GAN(GenerativeModel):
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""
         super().check_images(images)
-        checks.slices(images, self.n_critic)
+        checks.slices(images, self.n_critic, runtime.replicas())
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers
 
+from tfgan_zoo.layers import GaussianNoise
+
 # standard deviations before each of D's layers; the code's first is 0.3 for pixels in [0, 1], and ours span twice that
 NOISE = (0.6, 0.5, 0.5, 0.5, 0.5, 0.5)
 GAIN = math.sqrt(2.0)  # length of a unit's weights, which keeps the size of what a rectifier passes on (He et al. 2015)
@@ -47,8 +49,8 @@ def body(image_shape, width):
     """
     images = keras.Input(image_shape, name="images")
     length = keras.constraints.MinMaxNorm(GAIN, GAIN, axis=0)
-    x = layers.GaussianNoise(NOISE[0])(layers.Flatten()(images))
+    x = GaussianNoise(NOISE[0])(layers.Flatten()(images))
     for share, noise in zip((1, 2, 4, 4, 4), NOISE[1:], strict=True):
         x = layers.Dense(max(1, width // share), kernel_initializer="he_normal", kernel_constraint=length)(x)
-        x = layers.GaussianNoise(noise)(layers.ReLU()(x))
+        x = GaussianNoise(noise)(layers.ReLU()(x))
     return keras.Model(images, x, name="body")

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from tfgan_zoo.layers import Dropout
 from tfgan_zoo.networks import heads, labels
 
 
@@ -72,7 +73,7 @@ def body(
         x = (wrap(dense) if wrap else dense)(x)
         x = rectifier(0.2)(x if norm is None else norm()(x))
         if dropout:
-            x = layers.Dropout(dropout)(x)
+            x = Dropout(dropout)(x)
     return keras.Model(labels.alone_or_list(inputs), x, name="body")
 
 

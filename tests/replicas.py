@@ -1,0 +1,67 @@
+"""Run by test_distribution.py in a process of its own: one device and two logical CPUs train entries alike.
+
+    python -m tests.replicas '[["dcgan", [16, 16, 1], {}], ...]'
+
+Prints a line of JSON for each entry: its name, and how far the two end from one another and from the start.
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+import tfgan_zoo as tz  # noqa: E402  after the devices are divided
+from tfgan_zoo import registry  # noqa: E402
+
+STEPS = 3
+
+
+def trained(strategy, name, image_shape, overrides):
+    """Weights before and after three steps, and the logs; "sgd" and "precision" are no overrides of the entry."""
+    keras.backend.clear_session()
+    overrides = dict(overrides)
+    sgd, precision = overrides.pop("sgd", None), overrides.pop("precision", "float32")
+    tz.runtime.setup(seed=1, strategy=strategy, precision=precision)
+    model = tz.create(name, image_shape=image_shape, width=8, ema_decay=0.5, **overrides)
+    model.compile(*([keras.optimizers.SGD(0.5, **sgd), keras.optimizers.SGD(0.5, **sgd)] if sgd else []))
+    start = model.get_weights()
+    random = np.random.default_rng(0)
+    count = STEPS * 8 * model.n_critic
+    images = random.normal(size=(count, *image_shape)).astype("float32")
+    images = np.tanh(images) if len(image_shape) == 3 else images
+    labels = np.resize([0, 1, 2, -1] if name == "improved_gan" else [0, 1, 2], count).astype("int32")
+    labels[4 : 4 + 4] = -1 if name == "improved_gan" else labels[4 : 4 + 4]  # replicas that know unlike many labels
+    batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8 * model.n_critic)
+    logs = model.fit(batches, verbose=0).history
+    return start, model.get_weights(), {name: values[0] for name, values in logs.items()}
+
+
+def far(ones, others):
+    """The largest difference of any weight, and the length of all differences."""
+    pairs = [pair for pair in zip(ones, others, strict=True) if pair[0].dtype.kind == "f"]  # but the step's number
+    gaps = [one.astype("float64") - other for one, other in pairs]
+    return max(np.abs(gap).max() for gap in gaps), float(np.sqrt(sum((gap**2).sum() for gap in gaps)))
+
+
+def main():
+    for name, image_shape, overrides in json.loads(sys.argv[1]):
+        if registry.keywords(name).get("n_critic", 1) > 2:
+            overrides = {"n_critic": 2} | overrides
+        if "num_classes" in registry.keywords(name):
+            overrides = {"num_classes": 3} | overrides
+        start, one, logs = trained(None, name, tuple(image_shape), overrides)
+        same, two, seen = trained("mirrored", name, tuple(image_shape), overrides)
+        assert all((a == b).all() for a, b in zip(start, same, strict=True)), name
+        largest, apart = far(one, two)
+        found = {"largest": largest, "apart": apart, "moved": far(start, one)[1]}
+        found["logs"] = max(abs(logs[key] - seen[key]) / max(1.0, abs(logs[key])) for key in logs)
+        print(json.dumps({"name": name, **found}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
