@@ -90,7 +90,7 @@ class Export:
     """
 
     def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+        self.directory = pathlib.Path(directory).resolve()  # clients run elsewhere
         self.card = cards.read(directory)
         self.model, self.formats = self.card["model"], self.card["formats"]
         with np.load(self.directory / verification.REFERENCE, allow_pickle=False) as kept:

@@ -1,5 +1,7 @@
 """`make export-check`: what its table says of a whole, a damaged and a wrong export."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from export_stand_ins import image_model
@@ -52,6 +54,14 @@ def test_other_images_and_damage_fail(exported, tmp_path):
     (tmp_path / "card.json").write_text("{}")
     ((_, _, error),) = checks.check([tmp_path])
     assert isinstance(error, DamagedError)
+
+
+@pytest.mark.slow
+def test_what_stands_in_the_repository_passes_every_client_there_is(monkeypatch):
+    monkeypatch.chdir(checks.ROOT / "exported")
+    lines, failed = checks.table(checks.check([pathlib.Path("cgan_digits"), pathlib.Path("dcgan_fashion_mnist")]))
+    assert failed == 0, "\n".join(lines)
+    assert sum("saved_model_cli" in line for line in lines) == 2
 
 
 def test_a_server_is_asked_for_the_kept_images(exported):
