@@ -14,6 +14,7 @@ import concurrent.futures
 import contextlib
 import http.server
 import json
+import math
 import pathlib
 import re
 import threading
@@ -109,6 +110,8 @@ class Served:
         signature = spec.signature_name or "serving_default"
         given = {}
         for name, value in request.inputs.items():
+            if 8 * math.prod(axis.size for axis in value.tensor_shape.dim) > _MAX_BYTES:  # one number may stand for all
+                raise RefusedError("INVALID_ARGUMENT", f"{name} has more than {_MAX_BYTES // 8:,} numbers.")
             try:
                 given[name] = tf.make_ndarray(value)
             except (TypeError, ValueError, KeyError) as error:

@@ -19,6 +19,8 @@ from tfgan_zoo.pixels import to_uint8
 pytest.importorskip("tensorflow_serving")
 grpc, requests = pytest.importorskip("grpc"), pytest.importorskip("requests")
 
+from tensorflow_serving.apis import predict_pb2  # noqa: E402
+
 from examples.serving import grpc_client, loopback, rest_client  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -121,6 +123,14 @@ def test_strangers_and_nonsense_are_refused(served):
     with pytest.raises(grpc.RpcError, match="no 'other'"):
         stranger.signatures()
     stranger.close()
+    vast = predict_pb2.PredictRequest()
+    vast.model_spec.name, vast.model_spec.signature_name = "stand_in", "sample"
+    vast.inputs["seed"].CopyFrom(tf.make_tensor_proto(0))
+    vast.inputs["labels"].CopyFrom(tf.make_tensor_proto([0]))
+    for size, sentence in ((2**40, "labels has more than 8,388,608 numbers"), (-3, "labels is not a tensor")):
+        vast.inputs["labels"].tensor_shape.dim[0].size = size
+        with pytest.raises(grpc.RpcError, match=sentence):
+            by_grpc._stub.Predict(vast, 10)
     for body, status, sentence in (
         (b"{", 400, "is not JSON"),
         (b"[]", 400, 'either "inputs" or "instances"'),
