@@ -3,7 +3,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo test test-all lint data clean help
+.PHONY: demo demo-vendor export-check test test-all lint data clean help
+LITERTJS := 2.5.3
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,6 +29,18 @@ demo: $(VENV)/run  ## train a DCGAN on handwritten digits and export it (FRESH=1
 
 data: $(VENV)/run  ## prepare Fashion-MNIST from Debian's dataset-fashion-mnist
 	@$(BIN)/python -m tfgan_zoo.data.fashion_mnist
+
+demo-vendor:     ## put LiteRT.js, from npm, beside the web pages in exported/
+	npm install --prefix build/litertjs --ignore-scripts --no-audit --no-fund @litertjs/core@$(LITERTJS)
+	rm -f build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_jspi* build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_threaded*
+	@for page in $$(ls -d exported/*/demo); do mkdir -p $$page/vendor && cp -Rlf build/litertjs/node_modules/@litertjs/. $$page/vendor; done
+
+$(VENV)/clients: $(VENV)/dev
+	-$(PIP) -e '.[serving,interop]' && touch $@
+
+export-check: $(VENV)/clients  ## run every client that can be installed over every export, and print one table
+	-@test -d build/litertjs/node_modules/@litertjs || $(MAKE) --no-print-directory demo-vendor
+	@$(BIN)/python -m benchmarks.export_check
 
 lint: $(VENV)/dev  ## ruff
 	$(BIN)/ruff check .

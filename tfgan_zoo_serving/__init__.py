@@ -10,6 +10,7 @@ NumPy and one runtime are all it needs; nothing in it imports `tfgan_zoo`, which
 card.py        card.json, and the hashes of all files
 draws.py       latents and labels from a seed, in NumPy
 generator.py   the object that makes images
+page.py        a static server for the web page of an export
 runtimes.py    LiteRT, ONNX Runtime, OpenVINO, TensorFlow, Keras
 verification.py  hashes, signatures and images, checked again
 """

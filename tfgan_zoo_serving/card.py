@@ -59,7 +59,8 @@ def check_files(directory, card, names=None):
     wanted = {name for name in card["files"] if names is None or name.split("/")[0] in names or name in names}
     for name in sorted(wanted):
         _check_file(directory, name, card["files"][name])
-    folders = {name.split("/")[0] for name in wanted if "/" in name}
+    served = {entry["path"] for entry in card["formats"].values()}
+    folders = {name.split("/")[0] for name in wanted if "/" in name} & served
     there = {path.relative_to(directory).as_posix() for f in folders for path in (directory / f).rglob("*")}
     strangers = sorted(name for name in there - wanted if not (directory / name).is_dir())
     if strangers:

@@ -1,6 +1,7 @@
 """Half the size, a quarter of it, one image at a time: what is lost, what is said of it."""
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -63,11 +64,16 @@ def test_a_batch_of_one_is_fixed_in_the_file(exported):
 class Scored:
     """A stand-in for `evaluate`, which gives float32 and quantised generators distances of its own."""
 
+    asks = inspect.signature(quality.metrics.evaluate)
+
     def __init__(self, ratio):
         self.ratio, self.asked = ratio, []
 
-    def __call__(self, source, reference, num_images, split, **_):
-        self.asked.append((getattr(source, "format", "float32"), reference, split))
+    def __call__(self, *given, **named):
+        told = self.asks.bind(*given, **named).arguments
+        source, num_images = told["model_or_images"], told["num_images"]
+        assert told["metrics"] == "fd"
+        self.asked.append((getattr(source, "format", "float32"), told["reference"], told["split"]))
         assert next(iter(source.stream(num_images, labels=None, seed=0, batch_size=4))).shape == (4, 12, 12, 1)
         return {"scores": {f"fd_classifier_{num_images}": 20.0 * (self.ratio if hasattr(source, "format") else 1.0)}}
 

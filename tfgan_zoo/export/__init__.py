@@ -7,6 +7,7 @@ serving.py      what TensorFlow Serving finds beside it
 litert.py       the .tflite files for phones and browsers
 subpixel.py     transposed convolutions as convolutions, for them
 interop.py      ONNX and OpenVINO
+page.py         a web page that draws with the .tflite; its source is demo/
 parity.py       reload what was written and measure the difference
 quality.py      are quantised files as good?
 card.py         card.json and README.md
@@ -22,7 +23,7 @@ from tfgan_zoo import pictures as draw
 from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
-from tfgan_zoo.export import interop, litert, parity, publishing, saved_model, serving, signatures
+from tfgan_zoo.export import interop, litert, page, parity, publishing, saved_model, serving, signatures
 from tfgan_zoo.export.quality import Gate
 from tfgan_zoo.export.quiet import quiet
 
@@ -44,8 +45,9 @@ def export(
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 
     `directory` gets 1/ (a SavedModel as TF Serving wants it; the next export makes 2/ and keeps 1/), the files of the
-    other formats, generator.keras, samples.png, card.json and README.md. They appear together, or the directory stays
-    as it was. `load_exported` and `verify` read it.
+    other formats, generator.keras, samples.png, card.json and README.md; beside a .tflite of one image also demo/, a
+    web page that draws with it. They appear together, or the directory stays as it was. `load_exported` and `verify`
+    read it.
 
     Args:
         model: a trained model of the zoo: anything with `ema_network`, `latent_dim`, `num_classes`, `image_shape`,
@@ -101,6 +103,8 @@ def export(
                 "path": "generator.keras",
                 "parity": parity.of("keras", new / "generator.keras", reference),
             }
+
+        page.write(new, facts, made)
 
         def finish(version):
             return cards.write(new, facts, made, served, version, scores, about, pictures)

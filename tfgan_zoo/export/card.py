@@ -13,6 +13,7 @@ import numpy as np
 
 from tfgan_zoo import files
 from tfgan_zoo.export import interop, litert, parity, serving
+from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo.version import __version__
 from tfgan_zoo_serving import draws
 from tfgan_zoo_serving.card import seal
@@ -23,7 +24,7 @@ OWN_NAMES = (
     *(name for names in interop.FILES.values() for name in names),
     *serving.CONFIGS,
     parity.REFERENCE,
-    *("generator.keras", "samples.png", "card.json", "README.md", "run", "demo"),
+    *("generator.keras", "samples.png", "card.json", "README.md", "run", PAGE),
 )
 _LABELS = {"saved_model": "SavedModel", "onnx": "ONNX", "openvino": "OpenVINO", "keras": "Keras"}
 
@@ -92,7 +93,8 @@ def write(new, facts, made, versioned, version, scores, about, pictures):
     Returns:
         The card.
     """
-    listed = {path.name: measured(path) for path in sorted(new.iterdir())}
+    found = sorted(path for path in new.rglob("*") if path.is_file())
+    listed = {path.relative_to(new).as_posix(): measured(path) for path in found}
     if versioned:
         served = sorted(path for path in versioned.rglob("*") if path.is_file())
         listed |= {f"{version}/{path.relative_to(versioned).as_posix()}": measured(path) for path in served}
@@ -130,7 +132,7 @@ def measured(path):
 
 def readme(card):
     """The card as a page for people, with code that runs as it stands in the directory of the export."""
-    parts = [_head(card), _scores(card), *_loading(card), _serving(card), _formats(card), _files(card)]
+    parts = [_head(card), _scores(card), *_loading(card), _page(card), _serving(card), _formats(card), _files(card)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -228,6 +230,20 @@ import keras
 
 network = keras.saving.load_model("generator.keras", compile=False)
 network.summary()
+```"""
+
+
+def _page(card):
+    if f"{PAGE}/index.html" not in card["files"]:
+        return ""
+    return f"""## Try it in a browser
+
+`{PAGE}/index.html` draws with LiteRT.js, without a network: a seed there gives the images of the same seed here.
+LiteRT.js is not part of this directory: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder
+`node_modules/@litertjs` becomes `{PAGE}/vendor`.
+
+```sh
+python -m tfgan_zoo_serving.page .
 ```"""
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfgan_zoo import files
 
+PAGE = "demo"  # the only folder of an export that is not a version
 _ROOM = ".exporting-"
 
 
@@ -97,8 +98,13 @@ def publish(room, directory, versioned, finish, keep=None):
         version = _next_version(directory) if versioned else None
         result = finish(version)
         old.mkdir()
-        arriving = sorted((path.name for path in new.iterdir()), key=lambda name: (name != "card.json", name))
+        arriving = [path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file()]
+        arriving.sort(key=lambda name: (name != "card.json", name))
         standing = {name for name in {*_described(directory), *arriving} if (directory / name).is_file()}
+        folders = sorted({name.split("/")[0] for name in {*standing, *arriving} if "/" in name})
+        for name in folders:
+            (old / name).mkdir()
+            (directory / name).mkdir(exist_ok=True)
         for name in standing:
             _keep(directory / name, old / name)
         place = directory / str(version)
@@ -120,6 +126,10 @@ def publish(room, directory, versioned, finish, keep=None):
             for name in standing:
                 os.replace(old / name, directory / name)
             raise
+        finally:
+            for name in folders:  # one that holds something stays
+                with contextlib.suppress(OSError):
+                    (directory / name).rmdir()
         if versioned and keep:
             for path in _versions(directory)[:-keep]:
                 os.rename(path, old / path.name)  # in one step; the room takes it along
@@ -140,7 +150,8 @@ def _described(directory):
         listed = files.read_json(directory / "card.json")["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {name for name in listed if "/" not in name and name not in ("", ".", "..")}
+    split = {name: name.removeprefix(f"{PAGE}/") for name in listed}
+    return {name for name, last in split.items() if "/" not in last and last not in ("", ".", "..")}
 
 
 def _next_version(directory):

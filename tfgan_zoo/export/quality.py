@@ -50,7 +50,6 @@ class Gate:
             return False
 
     def _distance(self, source):
-        record = metrics.evaluate(
-            source, self.reference, num_images=NUM_IMAGES, split=self.split, verbose=False, floor=False
-        )
+        wanted = {"metrics": "fd", "num_images": NUM_IMAGES, "split": self.split}
+        record = metrics.evaluate(source, self.reference, **wanted, verbose=False, floor=False)
         return next((name, value) for name, value in record["scores"].items() if name.startswith("fd_"))

@@ -1,0 +1,215 @@
+"""The page of an export: its draws are NumPy's, its server is plain, and a browser shows the images of `generate`."""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+from export_stand_ins import image_model
+
+import tfgan_zoo as tz
+from tfgan_zoo.export import page as writer
+from tfgan_zoo.export import publishing
+from tfgan_zoo.pixels import to_uint8
+from tfgan_zoo.priors import Uniform
+from tfgan_zoo_serving import draws, page
+
+ROOT = pathlib.Path(__file__).parents[2]
+SOURCE = ROOT / "tfgan_zoo" / "export" / "demo"
+NODE = shutil.which("node")
+NORMAL, HALF = {"class": "Normal", "stddev": 1.0}, {"class": "Normal", "stddev": 0.3}
+UNIFORM = {"class": "Uniform", "low": 0.1, "high": 0.7}
+CODES = {"class": "Codes", "categorical": [10, 3], "continuous": 2, "noise": UNIFORM}
+SCRIPT = """
+import {{labels, latents, philox}} from "{}";
+const asked = JSON.parse(process.argv[1]);
+console.log(JSON.stringify({{
+  drawn: asked.map(([prior, ...told]) => [...(prior === null ? labels(...told) : latents(prior, ...told))]),
+  known: philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
+}}));
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_latents_and_labels_in_javascript_are_numpys():
+    asked = [[prior, 7, 33, seed] for prior in (NORMAL, HALF, UNIFORM, CODES) for seed in (0, 5, 2**31 - 1)]
+    asked += [[None, 50, 10, seed] for seed in (0, 2**31 - 1)]
+    script = SCRIPT.format((SOURCE / "draws.js").as_uri())
+    command = [NODE, "--input-type=module", "--eval", script, json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["known"] == [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1]  # Salmon et al. publish it with Random123
+    for (prior, *how), given in zip(asked, told["drawn"], strict=True):
+        if prior is None:
+            np.testing.assert_array_equal(given, draws.labels(*how))
+        else:  # logarithms and cosines of another library may fall to the other side of a half
+            np.testing.assert_allclose(given, draws.latents(prior, *how).ravel(), rtol=3e-7, atol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("exported") / "export"
+    model = image_model(channels=3, num_classes=3, prior=Uniform())
+    return model, directory, tz.export(model, directory, formats="tflite_batch1")
+
+
+def test_the_page_arrives_and_leaves_with_the_file_it_draws_with(exported, tmp_path):
+    _, directory, card = exported
+    names = {f"demo/{path.name}" for path in SOURCE.iterdir()}
+    assert {"demo/index.html", "demo/draws.js"} <= names <= set(card["files"])
+    assert (directory / "demo" / "index.html").read_bytes() == (SOURCE / "index.html").read_bytes()
+    assert "tfgan_zoo_serving.page" in (directory / "README.md").read_text(encoding="utf-8")
+    copy = pathlib.Path(shutil.copytree(directory, tmp_path / "export"))
+    (copy / "demo" / "vendor").mkdir()
+    (copy / "demo" / "vendor" / "runtime.js").write_text("one's own")
+    assert tz.verify(copy)["tflite_batch1"]["max_abs_diff"] < 1e-4
+    (copy / "demo" / "draws.js").write_text("another")
+    with pytest.raises(ValueError, match=r"draws.js is damaged"):
+        tz.verify(copy)
+    tz.export(image_model(), copy, formats=())
+    assert [path.name for path in (copy / "demo").rglob("*.*")] == ["runtime.js"]
+    assert "in a browser" not in (copy / "README.md").read_text(encoding="utf-8")
+    tz.verify(copy)
+
+
+def test_an_interrupted_export_leaves_the_page_as_it_was(exported, tmp_path, monkeypatch):
+    copy = pathlib.Path(shutil.copytree(exported[1], tmp_path / "export"))
+    (copy / "demo" / "vendor").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in copy.rglob("*")}
+    replace, moved = os.replace, []
+
+    def interrupted(source, target):
+        replace(source, target)
+        if "/new/demo/" in str(source) and not moved:
+            moved.append(target)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing.os, "replace", interrupted)
+    for directory in (copy, tmp_path / "nowhere"):
+        moved.clear()
+        with pytest.raises(KeyboardInterrupt):
+            tz.export(image_model(num_classes=3), directory, formats="tflite_batch1")
+        assert moved
+    assert {path: path.is_file() and path.read_bytes() for path in copy.rglob("*")} == before
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "made"),
+    [
+        ({}, ["tflite", "saved_model"]),
+        ({"seeded": False}, ["tflite_batch1"]),
+        ({"image_shape": [2]}, ["tflite_batch1"]),
+    ],
+)
+def test_no_page_where_a_browser_could_not_draw(changed, made, tmp_path):
+    facts = {"seeded": True, "image_shape": [12, 12, 1]} | changed
+    assert not writer.write(tmp_path, facts, dict.fromkeys(made))
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_server_isolates_the_page_and_serves_nothing_above_it(tmp_path):
+    export = tmp_path / "export"
+    (export / "demo").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"has no demo/index.html: export a model"):
+        page.server(export)
+    (tmp_path / "secret").write_text("mine")
+    for name, content in {"demo/index.html": "<p>", "demo/draws.js": "1", "demo/some.wasm": "2"}.items():
+        (export / name).write_text(content)
+    server = page.server(export)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        assert server.server_address[0] == "127.0.0.1"
+        kinds = {"/demo/": "text/html", "/demo/draws.js": "text/javascript", "/demo/some.wasm": "application/wasm"}
+        for path, kind in kinds.items():
+            answer = _get(server, path)
+            assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+            assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+        assert _get(server, "/../secret").status == _get(server, "/%2e%2e/secret").status == 404
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _get(server, path):
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def _browser():
+    chromium = pytest.importorskip("benchmarks.chromium")
+    if chromium.missing():
+        pytest.skip(chromium.missing())
+    return chromium
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_images_of_generate(exported):
+    chromium, (model, directory, _) = _browser(), exported
+    labels = draws.labels(5, 3, 9)
+    wanted = model.generate(5, labels, seed=9)
+    with chromium.Page(directory, "?seed=9&num_images=5") as browser:
+        assert browser.run("crossOriginIsolated")
+        np.testing.assert_allclose(browser.generate(5, 9), wanted, atol=1e-4)
+        shown = browser.shown()
+        assert np.abs(shown.astype(int) - np.asarray(to_uint8(wanted)).astype(int)).max() <= 1
+        told = [2, 0, 1, 1, 2]
+        np.testing.assert_allclose(browser.generate(5, 9, told), model.generate(5, np.array(told), seed=9), atol=1e-4)
+
+        browser.run("(at => { at.value = 1; at.onchange() })(document.getElementById('label'))")
+        assert browser.wait() == ""
+        ones = np.asarray(to_uint8(model.generate(5, np.ones(5, np.int32), seed=9)))
+        assert np.abs(browser.shown().astype(int) - ones.astype(int)).max() <= 1
+
+        latents = model.draw_latents(5, 9).numpy()
+        latents[2, 3] = 0.25
+        browser.run("document.querySelectorAll('#images img')[2].onclick()")
+        browser.run("(at => { at.value = 0.25; at.oninput() })(document.querySelectorAll('#latents input')[3])")
+        assert browser.wait() == ""
+        moved = np.asarray(to_uint8(model.ema_network([latents, np.ones(5, np.int32)], training=False)))
+        assert np.abs(browser.shown().astype(int) - moved.astype(int)).max() <= 1
+        assert np.abs(browser.shown()[2].astype(int) - ones[2].astype(int)).max() > 1
+
+        for call, sentence in {
+            "generator.generate(0, 0)": "0 images: ask for at least 1",
+            "generator.generate(1, 2 ** 31)": "give an integer from 0 to 2147483647",
+            "generator.draw([1, 2], 0)": "latents: give 8 finite numbers",
+            "generator.draw(Array(8).fill(NaN), 0)": "latents: give 8 finite numbers",
+            "generator.draw(Array(8).fill(0), 3)": "label 3: give an integer from 0 to 2",
+            "generator.draw(Array(8).fill(0))": "label undefined",
+        }.items():
+            with pytest.raises(RuntimeError, match=sentence):
+                browser.run(call)
+        browser.run("(at => { at.value = -1; at.onchange() })(document.getElementById('seed'))")
+        assert browser.wait() == "seed -1: give an integer from 0 to 2147483647."
+        browser.run("(at => { at.value = 9; at.onchange() })(document.getElementById('seed'))")
+        assert browser.wait() == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dcgan_fashion_mnist", "cgan_digits"])
+def test_pages_in_the_repository_draw_what_python_draws(name):
+    chromium = _browser()
+    with chromium.Page(ROOT / "exported" / name) as browser:
+        format = browser.run("generator.format")
+        wanted = tz.load_exported(ROOT / "exported" / name, format).generate(6, seed=4)
+        np.testing.assert_allclose(browser.generate(6, 4), wanted, atol=1e-4)  # the same file, in two LiteRTs
+
+
+@pytest.mark.slow
+def test_without_litertjs_the_page_says_what_to_do(exported, monkeypatch, tmp_path):
+    chromium = _browser()
+    monkeypatch.setattr(chromium, "VENDOR", tmp_path)
+    with chromium.Page(exported[1]) as browser:
+        assert "make demo-vendor" in browser.wait()
