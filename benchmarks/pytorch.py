@@ -244,7 +244,8 @@ def contest(name, row, torch_python, width, steps, pairs, threads):
     yield f"    CPU s a step   {middle(ours, 'seconds'):.4f}   PyTorch {torch[0]['version']} {best}: " + (
         f"{middle(torch, 'seconds'):.4f} (first round: {others})"
     )
-    yield f"    ratio          {statistics.median(ratios):.3f} (pairs {ratios[0]:.3f} to {ratios[-1]:.3f}; goal {row.goal})"
+    spread = f"pairs {ratios[0]:.3f} to {ratios[-1]:.3f}"
+    yield f"    ratio          {statistics.median(ratios):.3f} ({spread}; goal {row.goal})"
     yield (
         f"    arithmetic     {ours[0]['flops'] / 1e9:.2f} GFLOP a step = {share:.0%} of the matrix-multiply rate, "
         + (f"{middle(ours, 'rate') / 1e9:.0f} GFLOP a CPU s (goal 80 % for convolutions)")
