@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo test test-all lint data clean help
+.PHONY: demo test test-all lint data bench clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -38,6 +38,9 @@ test: $(VENV)/dev  ## the tests, under ten minutes on two cores
 
 test-all: $(VENV)/dev  ## the slow tests too
 	$(BIN)/python -m pytest -m 'slow or not slow'
+
+bench: $(VENV)/run  ## training steps beside PyTorch's (TORCH=/path/to/python-with-torch, any environment)
+	$(BIN)/python -m benchmarks.pytorch --torch-python $(or $(TORCH),python3)
 
 clean:           ## remove the virtual environment
 	rm -rf $(VENV)

@@ -144,13 +144,13 @@ def offer(row, width, path):
     for network in (gan.generator, gan.discriminator):
         for weight in network.trainable_variables:
             weight.assign(weight + random.normal(size=weight.shape) * (0.3 if weight.shape.rank == 1 else 0.01))
-        given |= {f"{network.name}_{number}": array for number, array in enumerate(_arrays(network))}
+        given |= {f"{network.name}_{number}": array for number, array in enumerate(weights_of(network))}
     norms = [layer for layer in gan.discriminator.layers if hasattr(layer, "u")]
     given |= {f"u_{number}": keras.ops.convert_to_numpy(norm.u)[:, 0] for number, norm in enumerate(norms)}
     real = random.uniform(-1, 1, (16, *row.shape)).astype("float32")
     latents = random.normal(size=(16, gan.latent_dim)).astype("float32")
     fake = gan.generator(latents, training=True)
-    given |= {"real": _mirrored(real), "latents": latents, "images": _mirrored(fake)}
+    given |= {"real": mirrored(real), "latents": latents, "images": mirrored(fake)}
     given["logits"] = gan.discriminator(real, training=not norms)
     if gan.penalties:
         first = gan.discriminator.trainable_variables[0].value
@@ -163,18 +163,19 @@ def offer(row, width, path):
     return {}
 
 
-def _mirrored(images):
+def mirrored(images):
+    """Images turned around, channels first; points as they are."""
     images = np.asarray(images)
     return np.ascontiguousarray(np.transpose(images[:, ::-1, ::-1], (0, 3, 1, 2))) if images.ndim == 4 else images
 
 
-def _arrays(network):
+def weights_of(network):
     """The weights in PyTorch's shapes and turned around; a dense one at a map by the map's height and width."""
     import keras
 
     layers = network.layers
     for before, layer, after in zip([None, *layers[:-1]], layers, [*layers[1:], None], strict=True):
-        for weight in layer.trainable_variables:
+        for weight in (weight for weight in layer.weights if weight.name in ("kernel", "bias", "gamma", "beta")):
             array = keras.ops.convert_to_numpy(weight)
             if array.ndim == 2 and isinstance(after, keras.layers.Reshape) and len(after.target_shape) == 3:
                 array = array.reshape(-1, *after.target_shape)[:, ::-1, ::-1].transpose(3, 1, 2, 0)
