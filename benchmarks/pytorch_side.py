@@ -3,11 +3,13 @@
 Runs as a script, in an interpreter that may have nothing but torch and NumPy; prints nothing, answers in a JSON file.
 """
 
+import dataclasses
 import json
 import pathlib
 import re
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -65,11 +67,11 @@ class Doubling(nn.Module):
         self.second_norm = nn.BatchNorm2d(width, eps=1e-3)
         self.shortcut = nn.Conv2d(width, width, 1, bias=False)
         self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.double = nn.Upsample(scale_factor=2)
+        self.grow = nn.Upsample(scale_factor=2)
 
     def forward(self, x):
-        y = self.first(self.double(relu(self.first_norm(x))))
-        return self.double(self.shortcut(x)) + self.second(relu(self.second_norm(y)))
+        y = self.first(self.grow(relu(self.first_norm(x))))
+        return self.grow(self.shortcut(x)) + self.second(relu(self.second_norm(y)))
 
 
 class Residual(nn.Module):
@@ -120,37 +122,41 @@ def resnet(width, latent_dim, spectral):
     )
 
 
-# entry -> its networks, D's and G's losses of logits, Adam, whether latents are uniform
-SATURATION = lambda real, fake: softplus(-real).mean() + softplus(fake).mean()  # noqa: E731
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What the zoo calls by a name: networks, losses of logits, Adam's numbers, and what G is fed."""
+
+    networks: Callable  # width -> G, D
+    critic_loss: Callable
+    generator_loss: Callable
+    rate: float
+    betas: tuple = (0.0, 0.9)
+    uniform: bool = False
+    penalized: bool = False
+
+
+_SATURATION = {
+    "critic_loss": lambda real, fake: softplus(-real).mean() + softplus(fake).mean(),
+    "generator_loss": lambda fake: softplus(-fake).mean(),
+    "betas": (0.5, 0.999),
+    "uniform": True,
+}
+_DISTANCE = {
+    "critic_loss": lambda real, fake: fake.mean() - real.mean(),
+    "generator_loss": lambda fake: -fake.mean(),
+    "rate": 1e-4,
+    "penalized": True,
+}
 ENTRIES = {
-    "dcgan": (
-        lambda width: dcgan(width, 100, True),
-        SATURATION,
-        lambda fake: softplus(-fake).mean(),
-        2e-4,
-        (0.5, 0.999),
-    ),
-    "gan": (lambda width: mlp(width, 100), SATURATION, lambda fake: softplus(-fake).mean(), 1e-3, (0.5, 0.999)),
-    "wgan_gp": (
-        lambda width: resnet(width, 128, False),
-        lambda real, fake: fake.mean() - real.mean(),
-        lambda fake: -fake.mean(),
-        1e-4,
-        (0.0, 0.9),
-    ),
-    "wgan_gp 28x28": (
-        lambda width: dcgan(width, 128, False),
-        lambda real, fake: fake.mean() - real.mean(),
-        lambda fake: -fake.mean(),
-        1e-4,
-        (0.0, 0.9),
-    ),
-    "sngan": (
+    "dcgan": Entry(lambda width: dcgan(width, 100, True), rate=2e-4, **_SATURATION),
+    "gan": Entry(lambda width: mlp(width, 100), rate=1e-3, **_SATURATION),
+    "wgan_gp": Entry(lambda width: resnet(width, 128, False), **_DISTANCE),
+    "wgan_gp 28x28": Entry(lambda width: dcgan(width, 128, False), **_DISTANCE),
+    "sngan": Entry(
         lambda width: resnet(width, 128, True),
         lambda real, fake: relu(1 - real).mean() + relu(1 + fake).mean(),
         lambda fake: -fake.mean(),
-        2e-4,
-        (0.0, 0.9),
+        rate=2e-4,
     ),
 }
 
@@ -159,14 +165,13 @@ class TorchGAN:
     """Two networks, their optimizers and one step."""
 
     def __init__(self, entry, width, variant, half):
-        networks, self.critic_loss, self.generator_loss, rate, betas = ENTRIES[entry]
-        self.generator, self.critic = networks(width)
+        self.entry, self.half = ENTRIES[entry], half
+        self.generator, self.critic = self.entry.networks(width)
         self.latent_dim = self.generator[0].in_features
-        self.uniform, self.penalized, self.half = rate != 1e-4 and betas[0] == 0.5, "wgan_gp" in entry, half
         self.layout = torch.channels_last if variant == "channels_last" else torch.contiguous_format
         for network in (self.generator, self.critic):
             network.to(memory_format=self.layout)
-        optimizers = {"lr": rate, "betas": betas, "eps": 1e-7}
+        optimizers = {"lr": self.entry.rate, "betas": self.entry.betas, "eps": 1e-7}
         self.optimizers = [torch.optim.Adam(n.parameters(), **optimizers) for n in (self.generator, self.critic)]
         self.make, self.judge = self.generator, self.critic
         if variant == "compile":
@@ -192,8 +197,8 @@ class TorchGAN:
 
     def latents(self, count):
         """What G is fed."""
-        drawn = torch.rand if self.uniform else torch.randn
-        return drawn(count, self.latent_dim) * 2 - 1 if self.uniform else drawn(count, self.latent_dim)
+        shape = (count, self.latent_dim)
+        return torch.rand(shape) * 2 - 1 if self.entry.uniform else torch.randn(shape)
 
     def penalty(self, real, fake, mix):
         """10 E (|grad D| - 1)^2 on the lines between real and generated (Gulrajani et al. 2017, Eq. 3)."""
@@ -209,8 +214,8 @@ class TorchGAN:
                 with torch.no_grad():
                     fake = self.make(self.latents(len(real)))
                 fake_logits, real_logits = self.judge(fake), self.judge(real)
-            loss = self.critic_loss(real_logits.float(), fake_logits.float())
-            if self.penalized:
+            loss = self.entry.critic_loss(real_logits.float(), fake_logits.float())
+            if self.entry.penalized:
                 loss = loss + self.penalty(real, fake, torch.rand(len(real), 1, 1, 1))
             d_optimizer.zero_grad()
             loss.backward()
@@ -218,7 +223,7 @@ class TorchGAN:
         self.critic.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             logits = self.judge(self.make(self.latents(len(real))))
-        loss = self.generator_loss(logits.float())
+        loss = self.entry.generator_loss(logits.float())
         g_optimizer.zero_grad()
         loss.backward()
         g_optimizer.step()
@@ -233,7 +238,7 @@ def compared(entry, width, exchange):
     fake = gan.generator(torch.tensor(given["latents"]))
     logits = gan.critic.eval() if "u_0" in given else gan.critic  # eval: no power iteration before the comparison
     found = {"images": fake, "logits": logits(torch.tensor(given["real"]))}
-    if gan.penalized:
+    if gan.entry.penalized:
         penalty = gan.penalty(torch.tensor(given["real"]), fake.detach(), torch.tensor(given["mix"]))
         penalty.backward()
         found |= {"penalty": penalty, "gradient": next(gan.critic.parameters()).grad}
