@@ -5,7 +5,8 @@
 The same networks, batch and updates; each side in a process of its own, by turns, on the same number of threads.
 Printed are CPU seconds of the process a step after a warm-up, and the ratio of each pair: its median and its extremes.
 PyTorch is eager, in channels_last, or compiled (not where a gradient penalty needs a second derivative, which
-torch.compile refuses): whichever was cheapest in the first round goes on. A check says that both sides give the same
+torch.compile refuses, nor with spectral norm, whose power iteration between two passes its backward pass refuses):
+whichever was cheapest in the first round goes on. A check says that both sides give the same
 images and logits, and the same penalty and its gradient. Ours keeps the generator's average too, as it always does.
 
 Then, of our side, the step's arithmetic over the rate of a large float32 matrix multiplication in the same process;
@@ -67,7 +68,7 @@ ROWS = {
     ),
     "wgan_gp 28x28": Row("wgan_gp 28x28", (28, 28, 1), 0.7, n_critic=5, steps=0.5, variants=("eager", "channels_last")),
     "wgan_gp": Row("wgan_gp", (32, 32, 3), 0.6, n_critic=5, steps=0.25, variants=("eager", "channels_last")),
-    "sngan": Row("sngan", (32, 32, 3), 0.75, n_critic=5, steps=0.25),
+    "sngan": Row("sngan", (32, 32, 3), 0.75, n_critic=5, steps=0.25, variants=("eager", "channels_last")),
     "points": Row("gan", (2,), 0.5, batch_size=256, width=256, steps=25, variants=("eager", "compile")),
     "points, 10 steps at a time": Row(
         "gan", (2,), 0.5, batch_size=256, width=256, steps=25, variants=("eager",), compiled={"steps_per_execution": 10}
