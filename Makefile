@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo demo-vendor export-check test test-all lint data clean help
+.PHONY: demo demo-vendor export-check test test-all lint data bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -51,6 +51,9 @@ test: $(VENV)/dev  ## the tests, under ten minutes on two cores
 
 test-all: $(VENV)/dev  ## the slow tests too
 	$(BIN)/python -m pytest -m 'slow or not slow'
+
+bench: $(VENV)/run  ## training steps beside PyTorch's (TORCH=/path/to/python-with-torch, any environment)
+	$(BIN)/python -m benchmarks.pytorch --torch-python $(or $(TORCH),python3)
 
 clean:           ## remove the virtual environment
 	rm -rf $(VENV)

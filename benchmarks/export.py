@@ -51,13 +51,13 @@ def onnx(path):
 
 
 def torch_generator(weights):
-    """PyTorch's DCGAN with our weights, turned around as `benchmarks.wgan_gp` explains."""
+    """PyTorch's DCGAN with our weights, turned around as `benchmarks.pytorch` explains."""
     import torch
 
-    from benchmarks.wgan_gp import TorchGAN
+    from benchmarks.pytorch_side import dcgan
 
     torch.set_num_threads(1)
-    network = TorchGAN(weights["width"], weights["latent_dim"]).generator
+    network, _ = dcgan(int(weights["width"]), int(weights["latent_dim"]), normed=True)
     for number, parameter in enumerate(network.parameters()):
         parameter.data = torch.tensor(weights[f"generator_{number}"])
     norms = [layer for layer in network if hasattr(layer, "running_mean")]
@@ -146,16 +146,15 @@ def trained():
 
 def offer(model, width, path):
     """Write weights of ours as PyTorch wants them, latents, and the images they give."""
-    from benchmarks.wgan_gp import _mirrored, _turned
+    from benchmarks.pytorch import mirrored, weights_of
 
     network = model.ema_network
-    weights = [weight for weight in network.weights if "moving" not in weight.path]
-    given = {f"generator_{number}": _turned(np.asarray(weight), width) for number, weight in enumerate(weights)}
+    given = {f"generator_{number}": array for number, array in enumerate(weights_of(network))}
     norms = [layer for layer in network.layers if hasattr(layer, "moving_mean")]
     for number, norm in enumerate(norms):
         given |= {f"mean_{number}": np.asarray(norm.moving_mean), f"var_{number}": np.asarray(norm.moving_variance)}
     latents = np.asarray(model.draw_latents(8, 0))
-    images = _mirrored(model.generate(8, seed=0))
+    images = mirrored(model.generate(8, seed=0))
     np.savez(path, **given, width=width, latent_dim=model.latent_dim, latents=latents, images=images)
 
 

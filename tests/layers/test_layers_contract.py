@@ -16,6 +16,7 @@ NORMALS = keras.initializers.RandomNormal(stddev=0.5)
 
 # id -> (how it is made, shapes of its inputs without the batch)
 LAYERS = {
+    "batch_norm": (lambda: tl.BatchNormalization(momentum=0.9), IMAGES),
     "spectral_dense": (lambda: tl.SpectralNorm(layers.Dense(3, activation="relu"), steps=2), VECTORS),
     "spectral_conv": (lambda: tl.SpectralNorm(layers.Conv2D(3, 3, 2, "same", use_bias=False)), IMAGES),
     "spectral_transposed": (lambda: tl.SpectralNorm(layers.Conv2DTranspose(2, 4, 2, "same")), IMAGES),

@@ -1,5 +1,6 @@
 """What Keras lacks: constraints, regularisers and layers that papers on generative models describe."""
 
+from tfgan_zoo.layers.batch_norm import BatchNormalization
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
@@ -10,6 +11,7 @@ from tfgan_zoo.layers.spectral import SpectralNorm
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
 
 __all__ = [
+    "BatchNormalization",
     "ClipWeights",
     "Dropout",
     "GaussianNoise",

@@ -52,18 +52,34 @@ class GenerativeModel(keras.Model):
         Returns:
             The dict of `terms`, for the logs.
         """
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            weights = [weight.value for weight in network.trainable_variables]
+        return self.minimize_together([(network, optimizer)], lambda *given: [terms(*given)], *arguments)
+
+    def minimize_together(self, players, terms, *arguments):
+        """One update of several networks, each on its own losses, with every gradient taken before anything moves.
+
+        Args:
+            players: pairs (network, optimizer), as in `minimize`.
+            terms: function that returns a dict as in `minimize` for each of them; what they share is computed once.
+            *arguments: of `terms`.
+
+        Returns:
+            The dicts of `terms` in one, for the logs.
+        """
+        with tf.GradientTape(persistent=len(players) > 1, watch_accessed_variables=False) as tape:
+            weights = [[weight.value for weight in network.trainable_variables] for network, _ in players]
             tape.watch(weights)
             found = terms(*arguments)
-            losses = [value for name, value in found.items() if name not in self.monitor_names()]
-            total = sum(losses) + sum(network.losses)
-            total /= runtime.replicas()  # Keras sums gradients over replicas
-            if hasattr(optimizer, "scale_loss"):
-                total = optimizer.scale_loss(total)
-        gradients = gradients_to_apply(tape.gradient(total, weights), optimizer)
-        optimizer.apply(gradients, network.trainable_variables)
-        return found
+            totals = [self._total(one, *player) for one, player in zip(found, players, strict=True)]
+        slopes = [tape.gradient(total, own) for total, own in zip(totals, weights, strict=True)]
+        for (network, optimizer), gradients in zip(players, slopes, strict=True):
+            optimizer.apply(gradients_to_apply(gradients, optimizer), network.trainable_variables)
+        return {name: value for one in found for name, value in one.items()}
+
+    def _total(self, found, network, optimizer):
+        losses = [value for name, value in found.items() if name not in self.monitor_names()]
+        total = sum(losses) + sum(network.losses)
+        total /= runtime.replicas()  # Keras sums gradients over replicas
+        return optimizer.scale_loss(total) if hasattr(optimizer, "scale_loss") else total
 
     def update_ema(self, network):
         """Move the averaged copy towards `network`; moments and other state are copied.

@@ -180,3 +180,14 @@ def numbers(n_critic, ema_decay, historical_averaging):
         raise ValueError(f"ema_decay={ema_decay!r}: a decay lies in [0, 1); 0 keeps no average.")
     if not historical_averaging >= 0.0:
         raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
+
+
+def simultaneous(given, n_critic):
+    """Raise unless it is a choice, and leaves D no updates of its own."""
+    if given not in (True, False):
+        raise ValueError(f"simultaneous={given!r}: give True for both players at once, or False for one after another.")
+    if given and n_critic > 1:
+        raise ValueError(
+            f"simultaneous=True with n_critic={n_critic}: players that move at once move as often as each other; "
+            "set n_critic=1, or leave simultaneous out."
+        )

@@ -24,6 +24,10 @@ class GAN(GenerativeModel):
             as penalty(critic, real, fake, seed=...) and has a `name`.
         prior: what latents are drawn from; None for `Normal()`.
         n_critic: discriminator updates for one of the generator; each takes its own slice of the batch.
+        simultaneous: both players descend at once, from one pass of images through G and through D, as Nowozin et al.
+            2016 (Algorithm 1) do: cheaper by a pass of each, but another game than the alternation, in which G
+            answers the D that has just moved; in `recipes.game_dynamics` its orbits end farther from the
+            equilibrium. D's batch moments still advance on real images alone, and G's once.
         ema_decay: of the generator's average, in [0, 1); 0 or None keeps no average.
         augmentations: transformations of what the discriminator sees, real and generated alike; each is called as
             augmentation(images, seed, step), such as `tz.augmentations.DiffAugment()`.
@@ -45,6 +49,7 @@ class GAN(GenerativeModel):
         penalties=(),
         prior=None,
         n_critic=1,
+        simultaneous=False,
         ema_decay=0.999,
         augmentations=(),
         historical_averaging=0.0,
@@ -58,6 +63,7 @@ class GAN(GenerativeModel):
         checks.objective(objective, discriminator)
         checks.penalties(penalties, discriminator)
         checks.numbers(n_critic, ema_decay, historical_averaging)
+        checks.simultaneous(simultaneous, n_critic)
         super().__init__(seed=seed, **keras_arguments)
         self.generator = generator
         self.discriminator = discriminator
@@ -65,6 +71,7 @@ class GAN(GenerativeModel):
         self.penalties = tuple(penalties)
         self.prior = Normal() if prior is None else prior
         self.n_critic = n_critic
+        self.simultaneous = simultaneous
         self.ema_decay = ema_decay
         self.ema_network = averaged_copy(generator) if ema_decay else generator
         self.augmentations = tuple(augmentations)
@@ -104,18 +111,28 @@ class GAN(GenerativeModel):
         super().compile(optimizer=self.generator_optimizer, **keras_arguments)
 
     def train_step(self, data):
-        """One round of Algorithm 1: n_critic updates of D on fresh slices of the batch, then one of G."""
+        """One round of the game, and what follows from it."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        found = (self.together if self.simultaneous else self.in_turn)(images, labels)
+        self.step.assign_add(1)
+        self.update_averages()
+        return self.track(found | self.update_state(found))
+
+    def in_turn(self, images, labels):
+        """Algorithm 1: n_critic updates of D on fresh slices of the batch, then one of G."""
         found = {}
         for index, (real, told) in enumerate(self.critic_batches(images, labels)):
             fake, latents = self.synthesize(told, tf.shape(real)[0], index)
             found |= self.minimize(
                 self.discriminator, self.discriminator_optimizer, self.critic_terms, real, fake, told, latents, index
             )
-        found |= self.minimize(self.generator, self.generator_optimizer, self.generator_terms, real, told)
-        self.step.assign_add(1)
-        self.update_averages()
-        return self.track(found | self.update_state(found))
+        return found | self.minimize(self.generator, self.generator_optimizer, self.generator_terms, real, told)
+
+    def together(self, images, labels):
+        """One update of both, each on its gradient at the point where both stood."""
+        [(real, told)] = self.critic_batches(images, labels)
+        players = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
+        return self.minimize_together(players, self.shared_terms, real, told)
 
     def test_step(self, data):
         """The losses on a batch, as training would see them; nothing changes."""
@@ -192,7 +209,21 @@ class GAN(GenerativeModel):
         """D's losses on one slice; its state advances here, on the real images, once an update."""
         real, fake = self.augment(real, "real", index), self.augment(fake, "fake", index)
         real_heads = self._heads(self.discriminator(_inputs(self.discriminator, real, told), training=True))
+        return self._critic_losses(real, fake, real_heads, self.judge(fake, told), told, latents, index)
+
+    def shared_terms(self, real, told):
+        """D's losses and G's on the same generated images; the state of both advances as in updates of their own."""
+        latents = self.latents("critic", tf.shape(real)[0])
+        fake = self.generator(_inputs(self.generator, latents, told), training=True)
+        real, fake = self.augment(real, "real"), self.augment(fake, "fake")
+        real_heads = self._heads(self.discriminator(_inputs(self.discriminator, real, told), training=True))
         fake_heads = self.judge(fake, told)
+        return [
+            self._critic_losses(real, tf.stop_gradient(fake), real_heads, fake_heads, told, latents, 0),
+            self._generator_losses(fake_heads, real_heads, told, latents),
+        ]
+
+    def _critic_losses(self, real, fake, real_heads, fake_heads, told, latents, index):
         found = {"discriminator_loss": self._discriminator_loss(real_heads, fake_heads)}
         for penalty in self.penalties:
             found[penalty.name] = self.penalize(penalty, real, fake, told, index)
@@ -218,6 +249,9 @@ class GAN(GenerativeModel):
         fake = self.generator(_inputs(self.generator, latents, told), training=True)
         heads = self.judge(self.augment(fake, "generated"), told)
         real_heads = self.judge(self.augment(real, "compared"), told) if self.objective.needs_real else None
+        return self._generator_losses(heads, real_heads, told, latents)
+
+    def _generator_losses(self, heads, real_heads, told, latents):
         found = {"generator_loss": self._generator_loss(heads, real_heads)}
         found |= self.generator_auxiliary(heads, told, latents) | self._from_past("generator")
         return found | self._means_of(generated=heads)
@@ -300,7 +334,9 @@ class GAN(GenerativeModel):
             name: [keras.saving.serialize_keras_object(one) for one in getattr(self, name)]
             for name in ("penalties", "augmentations")
         }
-        numbers = {name: getattr(self, name) for name in ("n_critic", "ema_decay", "historical_averaging")}
+        numbers = {
+            name: getattr(self, name) for name in ("n_critic", "simultaneous", "ema_decay", "historical_averaging")
+        }
         return super().get_config() | parts | lists | numbers | self.default_optimizers
 
     def get_compile_config(self):

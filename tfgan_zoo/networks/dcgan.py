@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from tfgan_zoo.layers import BatchNormalization
 from tfgan_zoo.networks import heads, labels
 
 SIZES = tuple(
@@ -12,7 +13,7 @@ SIZES = tuple(
 
 def batch_norm(constraint=None):
     """Batch normalisation whose moments follow within tens of steps, with a constraint on scale and offset."""
-    return layers.BatchNormalization(momentum=0.9, gamma_constraint=constraint, beta_constraint=constraint)
+    return BatchNormalization(momentum=0.9, gamma_constraint=constraint, beta_constraint=constraint)
 
 
 def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=None):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from tfgan_zoo.layers import BatchNormalization
 from tfgan_zoo.networks import heads, labels
 
 SIZES = tuple(
@@ -128,7 +129,7 @@ def _pooled(x):
 
 
 def _rectified(x):
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return layers.ReLU()(BatchNormalization(momentum=0.9)(x))
 
 
 def _doubled(x):
