@@ -14,7 +14,8 @@ import pytest
 import tensorflow as tf
 from export_stand_ins import image_model, point_model
 
-from tfgan_zoo.export import export, parity
+import tfgan_zoo as tz
+from tfgan_zoo.export import export, parity, saved_model
 from tfgan_zoo.pixels import to_uint8
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -230,3 +231,12 @@ def test_nothing_is_printed(tmp_path, capfd):
     capfd.readouterr()
     export(point_model(), tmp_path / "out")
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_keras_file_of_a_zoo_network_has_keras_own_layers():
+    network = tz.networks.dcgan.generator((16, 16, 1), 5, 4)
+    plain = saved_model.plain(network)
+    assert any(type(layer).__module__.startswith("tfgan_zoo") for layer in network.layers)
+    assert all(type(layer).__module__.startswith("keras.") for layer in plain.layers)
+    latents = np.random.default_rng(0).normal(size=(3, 5))
+    np.testing.assert_array_equal(plain(latents), network(latents))

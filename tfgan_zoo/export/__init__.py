@@ -98,7 +98,7 @@ def export(
         served = room / "saved_model" if "saved_model" in formats else None
         with quiet():
             made = _made(model, formats, room, served, reference, facts, scores, max_images)
-            network.save(new / "generator.keras")
+            saved_model.plain(network).save(new / "generator.keras")
             made["keras"] = {
                 "path": "generator.keras",
                 "parity": parity.of("keras", new / "generator.keras", reference),

@@ -35,6 +35,20 @@ def network_of(model):
     return network
 
 
+def plain(network):
+    """The same network and weights in Keras' own layers, where a layer says which: what plain Keras can load."""
+    layers = list(network._flatten_layers(include_self=False))
+    if not any(hasattr(layer, "plain") for layer in layers) or any(isinstance(x, keras.layers.Lambda) for x in layers):
+        return network  # Keras does not clone a Python function
+
+    def in_keras(layer):
+        return layer.plain() if hasattr(layer, "plain") else type(layer).from_config(layer.get_config())
+
+    copy = keras.models.clone_model(network, clone_function=in_keras, recursive=True)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
 def write(model, path, network=None, max_images=signatures.MAX_IMAGES, only=None, batch=None):
     """Write the SavedModel of a model's averaged generator.
 

@@ -37,6 +37,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
             moving.assign(moving * self.momentum + found * (1.0 - self.momentum))
         return outputs
 
+    def plain(self):
+        """Keras' own layer of the same name and configuration, for a file that loads without this package."""
+        return keras.layers.BatchNormalization.from_config(self.get_config())
+
     def _fits(self, inputs):
         plain = self.scale and self.center and not self.renorm and not self.synchronized
         return plain and len(inputs.shape) == 4 and self.axis in (-1, 3) and self.compute_dtype != "float64"
