@@ -160,7 +160,8 @@ class Killed(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("together", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("together", [1, 2])
 def test_a_run_cut_within_an_epoch_goes_on_there(tmp_path, together):
     """Eight steps an epoch, a checkpoint every two: cut in the second epoch, the other steps are not taken twice."""
     images, steps = np.concatenate([IMAGES, IMAGES[::-1]] * 2), []

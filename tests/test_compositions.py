@@ -148,7 +148,12 @@ def takes_six(name, shape, run_eagerly=False, **numbers):
     assert logs["loss"][0] == pytest.approx(sum(logs[loss][0] for loss in model.loss_names()), rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", tz.list_models())
+HEAVY = {"dragan", "sngan", "projection_gan", "wgan_gp", "hinge_gan", "lsgan"}  # to run eagerly; parts of the others
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in tz.list_models()]
+)
 def test_six_points_are_a_batch(name):
     fewer = {"n_critic": 2} if registry.keywords(name)["n_critic"] > 2 else {}
     takes_six(name, (2,), run_eagerly=True, **fewer)

@@ -52,6 +52,7 @@ def check_replicas(entries):
         assert one["logs"] < 1e-4, one
 
 
+@pytest.mark.slow
 def test_two_replicas_train_like_one_device():
     check_replicas(QUICK)
 

@@ -159,6 +159,7 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path):
     assert "Traceback" not in stderr
 
 
+@pytest.mark.slow
 def test_flags_and_their_sentences(tmp_path):
     bad = command("dcgan", "--dataset", "fashion_mnst", "--out", tmp_path / "x")
     assert bad.returncode == 2

@@ -159,7 +159,7 @@ def test_card_describes_every_file(exported):
     assert card["model"]["image_shape"] == [12, 12, 3]
 
 
-@pytest.mark.parametrize("name", ["grey", "conditional"])
+@pytest.mark.parametrize("name", ["grey", pytest.param("conditional", marks=pytest.mark.slow)])
 def test_readme_blocks_run_as_they_stand(exported, name):
     _, directory, card = exported(name)
     page = (directory / "export" / "README.md").read_text()

@@ -106,7 +106,7 @@ class _Asked:
         ]
         entry = self.network.inputs[1]
         with tf.control_dependencies(checks):
-            labels = tf.cast(labels, entry.dtype)
+            labels = tf.cast(tf.identity(labels), entry.dtype)  # a cast to the same type would wait for nothing
         return labels[:, None] if len(entry.shape) == 2 else labels
 
 
