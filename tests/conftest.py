@@ -8,8 +8,8 @@ import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["TFDS_DISABLE_PROGRESS_BAR"] = "1"
-for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):  # each worker has a core
-    os.environ.setdefault(threads, "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # each worker of pytest has a core
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
