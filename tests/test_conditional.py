@@ -352,7 +352,7 @@ def test_a_head_belongs_to_the_discriminators_optimizer(kind, head):
     model = model_of(kind)
     critic, generator = model.discriminator.weights, model.generator.weights
     before = arrays(critic), arrays(generator)
-    ((real, told),) = model.critic_batches(tf.constant(POINTS), tf.constant(LABELS))
+    real, told = model.critic_batch(tf.constant(POINTS), tf.constant(LABELS), 0)
     fake, latents = model.synthesize(told, 24, 0)
     model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, real, fake, told, latents, 0)
     assert moved(before[0], critic) == set(before[0])

@@ -382,3 +382,19 @@ def test_fit_refuses_a_batch_smaller_than_n_critic_and_an_uncompiled_model():
 def test_generate_refuses(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         small().generate(**arguments)
+
+
+def test_critic_steps_in_a_loop_are_those_of_a_step_without_one():
+    def trained(eagerly):
+        template = small()
+        networks, parts = (template.generator, template.discriminator), {"objective": template.objective, "seed": 0}
+        model = tz.GAN(*networks, **parts, n_critic=4)
+        model.compile(run_eagerly=eagerly)
+        model.fit(batches(16, IMAGES[:32]), verbose=0)
+        return arrays(model)
+
+    tz.runtime.setup(seed=0)
+    looped = trained(eagerly=False)
+    tz.runtime.setup(seed=0)
+    for one, other in zip(looped, trained(eagerly=True), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)

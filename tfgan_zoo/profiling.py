@@ -201,7 +201,12 @@ def flops_of_step(model, batch):
         batch: what `train_step` is given, tensors or their specs.
     """
     specs = tf.nest.map_structure(lambda one: tf.TensorSpec(one.shape, one.dtype), batch)
-    graph = tf.function(model.train_step).get_concrete_function(specs).graph
+    jit_compile = getattr(model, "jit_compile", False)
+    model.jit_compile = True  # the step as XLA is given it: without loops, whose turns do not show
+    try:
+        graph = tf.function(model.train_step, autograph=False).get_concrete_function(specs).graph
+    finally:
+        model.jit_compile = jit_compile
     images = tf.nest.flatten(specs)[0].shape[0] // getattr(model, "n_critic", 1)  # where a slice's size is not known
     waiting, seen = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs), set()
     while waiting:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import data, runtime
+from tfgan_zoo import data, noise, runtime
 from tfgan_zoo.models import checks
 
 _BATCH = 256  # images generated at a time; the images do not depend on it
@@ -81,6 +81,22 @@ class GenerativeModel(keras.Model):
         total /= runtime.replicas()  # Keras sums gradients over replicas
         return optimizer.scale_loss(total) if hasattr(optimizer, "scale_loss") else total
 
+    def repeated(self, update, count):
+        """What the last of `count` updates found; in a graph those behind the first are one loop, traced once.
+
+        Args:
+            update: function of the update's number, from 0, an int or a tensor, that returns a dict name -> scalar.
+            count: updates, >= 1.
+        """
+        found = update(0)
+        if count < 3 or self.jit_compile or runtime.replicas() > 1:  # neither XLA's slices nor replicas can be in a loop
+            for index in range(1, count):
+                found = update(index)
+            return found
+        return tf.while_loop(
+            lambda index, _: index < count, lambda index, _: (index + 1, update(index)), (tf.constant(1), found)
+        )[1]
+
     def update_ema(self, network):
         """Move the averaged copy towards `network`; moments and other state are copied.
 
@@ -121,9 +137,11 @@ class GenerativeModel(keras.Model):
 
     def noise_seed(self, purpose, index=0):
         """A stateless seed for this step: two integers that depend on (seed, step, purpose, index) alone."""
-        return tf.random.experimental.stateless_fold_in(
-            tf.stack([self.seed, self.step.value]), _number(f"{purpose}/{index}"), alg="philox"
-        )
+        if tf.is_tensor(index):
+            number = tf.constant([_number(f"{purpose}/{one}") for one in range(self.n_critic)])[index]
+        else:
+            number = _number(f"{purpose}/{index}")
+        return noise.fold(tf.stack([self.seed, self.step.value]), number)
 
     # ---- asking for images ------------------------------------------------------------------------------------
 

@@ -120,17 +120,21 @@ class GAN(GenerativeModel):
 
     def in_turn(self, images, labels):
         """Algorithm 1: n_critic updates of D on fresh slices of the batch, then one of G."""
-        found = {}
-        for index, (real, told) in enumerate(self.critic_batches(images, labels)):
+
+        def update_critic(index):
+            real, told = self.critic_batch(images, labels, index)
             fake, latents = self.synthesize(told, tf.shape(real)[0], index)
-            found |= self.minimize(
+            return self.minimize(
                 self.discriminator, self.discriminator_optimizer, self.critic_terms, real, fake, told, latents, index
             )
+
+        found = self.repeated(update_critic, self.n_critic)
+        real, told = self.critic_batch(images, labels, self.n_critic - 1)
         return found | self.minimize(self.generator, self.generator_optimizer, self.generator_terms, real, told)
 
     def together(self, images, labels):
         """One update of both, each on its gradient at the point where both stood."""
-        [(real, told)] = self.critic_batches(images, labels)
+        real, told = self.critic_batch(images, labels, 0)
         players = [(self.discriminator, self.discriminator_optimizer), (self.generator, self.generator_optimizer)]
         return self.minimize_together(players, self.shared_terms, real, told)
 
@@ -172,16 +176,14 @@ class GAN(GenerativeModel):
 
     # ---- the step's parts -------------------------------------------------------------------------------------
 
-    def critic_batches(self, images, labels):
-        """n_critic disjoint slices of the batch with what their labels tell; strided, so that replicas slice alike.
+    def critic_batch(self, images, labels, index):
+        """One of n_critic disjoint slices of the batch with what its labels tell; strided, so that replicas slice alike.
 
         A last batch with fewer images than slices gives some of them twice.
         """
-        for index in range(self.n_critic):
-            first = index % tf.shape(images)[0]
-            real = images[first :: self.n_critic]
-            told = self.condition(None if labels is None else labels[first :: self.n_critic], tf.shape(real)[0])
-            yield real, told
+        first = index % tf.shape(images)[0]
+        real = images[first :: self.n_critic]
+        return real, self.condition(None if labels is None else labels[first :: self.n_critic], tf.shape(real)[0])
 
     def latents(self, purpose, count, index=0):
         """Latents for this replica's `count` images of this step."""
