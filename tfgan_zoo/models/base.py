@@ -89,7 +89,9 @@ class GenerativeModel(keras.Model):
             count: updates, >= 1.
         """
         found = update(0)
-        if count < 3 or self.jit_compile or runtime.replicas() > 1:  # neither XLA's slices nor replicas can be in a loop
+        if (
+            count < 3 or self.jit_compile or runtime.replicas() > 1
+        ):  # XLA's slices and replicas' sums cannot be in a loop
             for index in range(1, count):
                 found = update(index)
             return found

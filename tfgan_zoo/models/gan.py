@@ -177,9 +177,9 @@ class GAN(GenerativeModel):
     # ---- the step's parts -------------------------------------------------------------------------------------
 
     def critic_batch(self, images, labels, index):
-        """One of n_critic disjoint slices of the batch with what its labels tell; strided, so that replicas slice alike.
+        """One of n_critic disjoint slices of the batch, with what its labels tell.
 
-        A last batch with fewer images than slices gives some of them twice.
+        Slices are strided, so that replicas slice alike. A last batch with fewer images than slices gives some of them twice.
         """
         first = index % tf.shape(images)[0]
         real = images[first :: self.n_critic]
