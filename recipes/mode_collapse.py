@@ -22,7 +22,7 @@ LAB = {  # name: (zoo entry, what differs from COMMON, minibatch discrimination:
     "relativistic": ("gan", {"objective": tz.objectives.RelativisticAverage()}, {}),
     "wgan": ("wgan", {"clip": 0.1}, {}),
     "wgan_gp": ("wgan_gp", {"penalties": (tz.penalties.GradientPenalty(0.1),), "beta_1": 0.5, "n_critic": 2}, {}),
-    "dragan": ("dragan", {"penalties": (tz.penalties.DRAGAN(1.0),)}, {}),
+    "dragan": ("dragan", {"penalties": (tz.penalties.DRAGAN(1.0),), "n_critic": 2, "ema_decay": 0.999}, {}),
 } | {entry: (entry, {}, {}) for entry in ("lsgan", "hinge_gan", "ebgan", "began")}
 HEAD = "| objective | modes | high quality | steps | D per G | CPU s | entry and its own |\n" + "|---" * 7 + "|\n"
 

@@ -179,7 +179,8 @@ class GAN(GenerativeModel):
     def critic_batch(self, images, labels, index):
         """One of n_critic disjoint slices of the batch, with what its labels tell.
 
-        Slices are strided, so that replicas slice alike. A last batch with fewer images than slices gives some of them twice.
+        Slices are strided, so that replicas slice alike. A last batch with fewer images than slices gives some of them
+        twice.
         """
         first = index % tf.shape(images)[0]
         real = images[first :: self.n_critic]
