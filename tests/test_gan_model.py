@@ -398,3 +398,27 @@ def test_critic_steps_in_a_loop_are_those_of_a_step_without_one():
     tz.runtime.setup(seed=0)
     for one, other in zip(looped, trained(eagerly=True), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+def through(tensor):
+    """What a tensor is a copy of: TensorFlow's optimizer takes IdentityN apart, and then an output waits for one input."""
+    return through(tensor.op.inputs[tensor.value_index]) if tensor.op.type == "IdentityN" else tensor
+
+
+def test_nothing_moves_before_every_gradient_is_there():
+    # the slope below a Wasserstein critic's end needs its kernel, whose own slope does not: without care it moves first
+    model = tz.create("wgan_gp", image_shape=(8, 8, 1), width=4, latent_dim=6, n_critic=1, penalties=(), seed=7)
+    model.compile()
+    step = tf.function(model.train_step).get_concrete_function(tf.TensorSpec((16, 8, 8, 1)))
+    kernel = model.discriminator.layers[-1].kernel.value
+    [handle] = [inner for outer, inner in step.graph.captures if outer is kernel.handle]
+    [update] = [one for one in handle.consumers() if one.type.startswith("Assign")]
+    waiting, before = [update], set()
+    while waiting:
+        operation = waiting.pop()
+        before.add(operation)
+        needed = [through(tensor).op for tensor in operation.inputs] + list(operation.control_inputs)
+        waiting += [one for one in needed if one not in before]
+    slopes = [one for one in step.graph.get_operations() if one.type == "Conv2DBackpropFilter"]
+    shapes = [tuple(weight.shape) for weight in model.discriminator.trainable_variables if len(weight.shape) == 4]
+    assert {tuple(one.outputs[0].shape) for one in slopes if one in before} >= set(shapes)

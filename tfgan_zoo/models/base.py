@@ -71,6 +71,7 @@ class GenerativeModel(keras.Model):
             found = terms(*arguments)
             totals = [self._total(one, *player) for one, player in zip(found, players, strict=True)]
         slopes = [tape.gradient(total, own) for total, own in zip(totals, weights, strict=True)]
+        slopes = computed_before_use(slopes, found)
         for (network, optimizer), gradients in zip(players, slopes, strict=True):
             optimizer.apply(gradients_to_apply(gradients, optimizer), network.trainable_variables)
         return {name: value for one in found for name, value in one.items()}
@@ -346,6 +347,26 @@ class GenerativeModel(keras.Model):
         """The model that `get_config` described, with new weights."""
         config = copy.deepcopy(config)  # Keras takes configurations of functional models apart as it reads them
         return cls(**{name: _restored(value, custom_objects) for name, value in config.items()})
+
+
+def computed_before_use(gradients, found):
+    """Gradients that exist only when all of them do, and what was found too: nothing may move before.
+
+    A tf.function orders reads of a weight before its update, but TensorFlow's graph optimizer can lose that where the
+    gradient of a layer's kernel does not depend on the kernel, as at the end of a Wasserstein critic: layers below it
+    would then, now and then, get a gradient through the updated kernel.
+
+    Args:
+        gradients: nested lists of tensors or None.
+        found: nested values that were computed from the same weights.
+
+    Returns:
+        The gradients, nested alike.
+    """
+    held = tf.tuple(
+        tf.nest.flatten(gradients), control_inputs=[one for one in tf.nest.flatten(found) if tf.is_tensor(one)]
+    )
+    return tf.nest.pack_sequence_as(gradients, held)
 
 
 def frozen_call(network, inputs, advance=()):
