@@ -20,8 +20,9 @@ _current = None  # the strategy that `setup` made current
 def setup(seed=None, precision="float32", jit=None, strategy=None):
     """Seed everything random, choose the arithmetic and the devices; call it once, before the model is built.
 
-    Under a strategy everything that is built afterwards is built on all of its devices, and `fit` shares every batch
-    out to them: no `with strategy.scope()` is needed, and one that a program has already works as before.
+    Under a strategy everything that is built afterwards is built on all of its devices, and `fit`, `generate` and
+    `evaluate` share every batch out to them: no `with strategy.scope()` is needed, and one that a program has already
+    works as before.
 
     Args:
         seed: integer >= 0 for Python, NumPy, Keras' initialisers and every model built afterwards; None leaves

@@ -75,7 +75,7 @@ class Extractor:
         return ", ".join(steps) or "none"
 
     def __call__(self, images):
-        """Features of one batch.
+        """Features of one batch, which the devices of the current strategy share.
 
         Args:
             images: float32 (N, height, width, channels) in [-1, 1], of any size; or points (N, 2).

@@ -146,7 +146,7 @@ class GenerativeModel(keras.Model):
         return self.ema_network(inputs, training=False)
 
     def generate(self, num_images, labels=None, seed=None):
-        """Images from the averaged generator.
+        """Images from the averaged generator, the same on any number of devices that share the work.
 
         Args:
             num_images: how many, at least 1.
@@ -166,7 +166,7 @@ class GenerativeModel(keras.Model):
 
         Args:
             num_images, labels, seed: as in `generate`.
-            batch_size: images in a batch; the images do not depend on it.
+            batch_size: images in a batch, on all devices together; the images do not depend on it.
 
         Returns:
             An iterator of float32 arrays (<= batch_size, *image_shape).
