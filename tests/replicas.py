@@ -1,8 +1,10 @@
-"""Run by test_distribution.py in a process of its own: one device and two logical CPUs train entries alike.
+"""Run by test_distribution.py in a process of its own: one device and two logical CPUs do alike.
 
     python -m tests.replicas '[["dcgan", [16, 16, 1], {}], ...]'
+    python -m tests.replicas ask
 
-Prints a line of JSON for each entry: its name, and how far the two end from one another and from the start.
+Trains, and prints a line of JSON for each entry: its name, and how far the two end from one another and from the start.
+Or asks for images, features and scores, and prints how far they are apart, which devices gave them, and how many rows.
 """
 
 import json
@@ -17,6 +19,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 import tfgan_zoo as tz  # noqa: E402  after the devices are divided
 from tfgan_zoo import registry  # noqa: E402
+from tfgan_zoo.metrics import features  # noqa: E402
 
 STEPS = 3
 
@@ -48,6 +51,49 @@ def far(ones, others):
     return max(np.abs(gap).max() for gap in gaps), float(np.sqrt(sum((gap**2).sum() for gap in gaps)))
 
 
+def asked(strategy, models):
+    """By name: images of models that one device or several made, and their features and scores."""
+    tz.runtime.setup(seed=1, strategy=strategy)
+    found = {name: model.generate(7, labels=[0, 1, 2] * 2 + [0], seed=3) for name, model in models.items()}
+    model = models["fresh"]
+    found["one"] = model.generate(1, labels=[2], seed=3)
+    found["batches"] = np.concatenate(list(model.stream(70, labels=np.arange(70) % 3, seed=3, batch_size=15)))
+    extractor = features.classifier_for("digits")
+    found |= features.collect(extractor, np.split(found["batches"], [15, 16]), 70, "images", verbose=False)
+    record = tz.evaluate(model, "digits", num_images=70, batch_size=15, labels=np.arange(70) % 3, verbose=False)
+    return found | {name: np.asarray(score) for name, score in record["scores"].items()}
+
+
+def watched(layer, devices):
+    """Let a layer tell where it runs."""
+    call = layer.call
+
+    def told(*arguments, **keywords):
+        outputs = call(*arguments, **keywords)
+        devices.add(str(outputs.device)[-5:])
+        return outputs
+
+    layer.call = told
+
+
+def ask():
+    """Print {"apart": by name, "devices": [of generator, of extractor], "rows": the replica of each of seven}."""
+    models, devices = {}, (set(), set())
+    for name, strategy in ("plain", None), ("fresh", "mirrored"):
+        tz.runtime.setup(seed=1, strategy=strategy)
+        models[name] = tz.create("acgan", image_shape=(8, 8, 1), num_classes=3, width=8)
+        models[name].compile()
+    one = asked(None, models)
+    watched(models["fresh"].ema_network.layers[-1], devices[0])
+    watched(features.classifier_for("digits").model.layers[-1], devices[1])
+    two = asked("mirrored", models)
+    assert one.keys() == two.keys()
+    rows = tz.runtime.shared_out(lambda rows: 0 * rows + tf.distribute.get_replica_context().replica_id_in_sync_group)
+    found = {"apart": {name: float(np.abs(one[name] - two[name]).max()) for name in one}}
+    found |= {"devices": [sorted(places) for places in devices], "rows": rows(tf.zeros(7, "int32")).tolist()}
+    print(json.dumps(found), flush=True)
+
+
 def main():
     for name, image_shape, overrides in json.loads(sys.argv[1]):
         if registry.keywords(name).get("n_critic", 1) > 2:
@@ -64,4 +110,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ask() if sys.argv[1] == "ask" else main()

@@ -39,12 +39,15 @@ def command(module, *arguments, **environment):
     )
 
 
+def told_by_replicas(request):
+    """What tests.replicas prints."""
+    (output,) = finish([command("tests.replicas", request)], seconds=None)
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
 def check_replicas(entries):
     """One device and two replicas end in the same weights, to 1e-5 or 2 % of the way."""
-    process = command("tests.replicas", json.dumps(entries))
-    output, _ = process.communicate()
-    assert process.returncode == 0, output[-3000:]
-    found = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    found = told_by_replicas(json.dumps(entries))
     assert [one["name"] for one in found] == [name for name, *_ in entries]
     for one in found:
         assert one["largest"] < 1e-5 or one["apart"] < 0.02 * one["moved"], one
@@ -61,6 +64,33 @@ def test_two_replicas_train_like_one_device():
 @pytest.mark.parametrize("entries", [DENSE, HALF, *([[name, [16, 16, 1], {}]] for name in tz.list_models())], ids=str)
 def test_every_entry_on_two_replicas(entries):
     check_replicas(entries)
+
+
+@pytest.mark.slow
+def test_two_replicas_generate_and_score_like_one_device():
+    """Of a model made before the strategy and of one made under it, in batches that two devices cannot halve."""
+    (found,) = told_by_replicas("ask")
+    assert {"plain", "fresh", "one", "batches", "features", "probabilities", "fd_classifier_70"} <= found[
+        "apart"
+    ].keys()
+    for name, apart in found["apart"].items():
+        assert apart < (1e-4 if name.startswith("fd_") else 1e-6), found
+    assert found["devices"] == [["CPU:0", "CPU:1"]] * 2
+    assert found["rows"] == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_what_is_shared_out_is_what_one_device_gives(monkeypatch):
+    """The way of several devices, taken with one: points by labels, and features from copies of weights."""
+    gan = tz.create("cgan", (2,), num_classes=3, width=4)
+    points = gan.generate(5, labels=[0, 1, 2, 0, 1], seed=0)
+    network = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    extractor = tz.metrics.features.extractor_of(network)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 2, 2, 1))
+    found = extractor(images)["features"]
+    monkeypatch.setattr(tz.runtime, "_shares", lambda strategy: True)
+    tz.runtime.setup(strategy=tf.distribute.MirroredStrategy(["CPU:0"]))
+    np.testing.assert_allclose(gan.generate(5, labels=[0, 1, 2, 0, 1], seed=0), points, atol=1e-6)
+    np.testing.assert_allclose(extractor(images)["features"], found, atol=1e-6)
 
 
 def test_setup_makes_a_strategy_current_and_leaves_it():

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "registry": set(),
     "models": {"priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
-    "metrics": {"data"},
+    "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
     "doctor": {"data"},

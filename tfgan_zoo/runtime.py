@@ -20,8 +20,9 @@ _current = None  # the strategy that `setup` made current
 def setup(seed=None, precision="float32", jit=None, strategy=None):
     """Seed everything random, choose the arithmetic and the devices; call it once, before the model is built.
 
-    Under a strategy everything that is built afterwards is built on all of its devices, and `fit` shares every batch
-    out to them: no `with strategy.scope()` is needed, and one that a program has already works as before.
+    Under a strategy everything that is built afterwards is built on all of its devices, and `fit`, `generate` and
+    `evaluate` share every batch out to them: no `with strategy.scope()` is needed, and one that a program has already
+    works as before.
 
     Args:
         seed: integer >= 0 for Python, NumPy, Keras' initialisers and every model built afterwards; None leaves
@@ -130,6 +131,37 @@ def alone():
         _use(strategy)
 
 
+def shared_out(function, input_signature=None, fixed=()):
+    """A function of rows, compiled, that shares them out to the devices which a process has in the current strategy.
+
+    The last row is repeated until all devices have as many, and what comes of that is cut off again. Nothing passes
+    between workers: each may call it alone.
+
+    Args:
+        function: rows of one or several tensors -> a tensor or a dict of them; each row of it from that row alone.
+        input_signature: as in tf.function; None traces for each shape.
+        fixed: Keras variables that change no more: each device gets a copy, once. All others are read where they are.
+
+    Returns:
+        The function of the same arguments; it gives NumPy arrays, equal on any number of devices.
+    """
+    on_one = tf.function(function, input_signature=input_signature)
+    on_several = {}
+
+    def shared(*rows):
+        strategy = tf.distribute.get_strategy()
+        if not _shares(strategy):
+            return tf.nest.map_structure(lambda found: found.numpy(), on_one(*rows))
+        if strategy not in on_several:
+            on_several[strategy] = tf.function(_spread(function, fixed, strategy), input_signature=input_signature)
+        return tf.nest.map_structure(
+            lambda parts: np.concatenate(strategy.experimental_local_results(parts))[: len(rows[0])],
+            on_several[strategy](*rows),
+        )
+
+    return shared
+
+
 def gathered(numbers):
     """What each worker has to say, for all to know: integers of one shape -> array (workers, *shape).
 
@@ -144,6 +176,37 @@ def gathered(numbers):
     strategy = tf.distribute.get_strategy()
     held = strategy.experimental_distribute_values_from_function(lambda _: tf.constant(numbers[None]))
     return strategy.gather(held, axis=0).numpy()[:: strategy.num_replicas_in_sync // workers()]
+
+
+def _spread(function, fixed, strategy):
+    """The function of rows over the devices of a strategy; what it gives still lies on each of them."""
+    devices = strategy.extended.worker_devices
+    places, arrays = iter(devices), [np.asarray(variable) for variable in fixed]
+
+    def copied(_):
+        with tf.device(next(places)):
+            return [tf.constant(array) for array in arrays]
+
+    copies = strategy.experimental_distribute_values_from_function(copied)
+
+    def on_each(rows, values):
+        with keras.StatelessScope(list(zip(fixed, values, strict=True))):
+            return function(*rows)
+
+    def spread(*rows):
+        count = tf.shape(rows[0])[0]
+        taken = tf.minimum(tf.range(-(-count // len(devices)) * len(devices)), count - 1)
+        parts = zip(*(tf.split(tf.gather(one, taken), len(devices)) for one in rows), strict=True)
+        own = strategy.experimental_distribute_values_from_function(lambda _: next(parts))
+        return strategy.run(on_each, (own, copies))
+
+    return spread
+
+
+def _shares(strategy):
+    """Whether this process has several devices in a strategy."""
+    mirrored = (tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return isinstance(strategy, mirrored) and len(strategy.extended.worker_devices) > 1
 
 
 def _check_seed(seed):

@@ -47,7 +47,7 @@ def evaluate(
             `metrics.inception_v3()`, `metrics.inception_2015(path)`; None for the classifier shipped for the reference.
             A Fréchet distance needs at least 2 d images on either side, since the covariance of fewer is far from any
             truth.
-        batch_size: images per forward pass.
+        batch_size: images per forward pass, on all devices together.
         labels: (num_images,) labels for a conditional model; None draws them like the reference's. Of images that are
             there already: their classes, for gan_train and gan_test.
         verbose: True shows progress.

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import files
+from tfgan_zoo import files, runtime
 
 WEIGHTS = pathlib.Path(__file__).parent / "weights"
 
@@ -27,7 +27,7 @@ class Extractor:
         image_shape: (height, width, channels) it wants; None where any size will do. (2,) for points.
         width: d, the number of features.
         classes: C, the number of classes whose probabilities it gives; None if it gives none.
-        model: the keras.Model; None for the identity.
+        model: the keras.Model, whose weights change no more; None for the identity.
         resize: how images are brought to its size.
     """
 
@@ -75,7 +75,7 @@ class Extractor:
         return ", ".join(steps) or "none"
 
     def __call__(self, images):
-        """Features of one batch.
+        """Features of one batch, which the devices of the current strategy share.
 
         Args:
             images: float32 (N, height, width, channels) in [-1, 1], of any size; or points (N, 2).
@@ -85,18 +85,18 @@ class Extractor:
         """
         if self.kind == "points":
             return {"features": np.asarray(images)}
-        return {name: value.numpy() for name, value in self._forward(tf.convert_to_tensor(images, tf.float32)).items()}
+        return self._forward(tf.convert_to_tensor(images, tf.float32))
 
     @functools.cached_property
     def _forward(self):
-        @tf.function  # one graph per shape: relaxed shapes would forget the channels
         def forward(images):
             images = fitted(images, self._wanted(images.shape[1:]), self.resize)
             return {
                 name: tf.cast(value, tf.float32) for name, value in heads(self.model(images, training=False)).items()
             }
 
-        return forward
+        # one graph per shape: relaxed shapes would forget the channels
+        return runtime.shared_out(forward, fixed=self.model.variables)
 
     def _wanted(self, image_shape):
         """The input's shape, with the images' own size where the network takes any."""
@@ -188,6 +188,7 @@ def shipped():
 
 
 @functools.lru_cache(maxsize=4)
+@runtime.alone()
 def _load(path, _written):
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     model.trainable = False

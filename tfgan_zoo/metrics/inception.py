@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import errors
+from tfgan_zoo import errors, runtime
 from tfgan_zoo.metrics import tensors
 from tfgan_zoo.metrics.features import Resize, make_extractor
 
 SIDE = 299  # pixels
 
 
+@runtime.alone()
 def inception_v3(weights="imagenet"):
     """`keras.applications.InceptionV3` as an extractor: 2,048 pooled features, 1,000 class probabilities.
 
@@ -45,6 +46,7 @@ def inception_v3(weights="imagenet"):
     return make_extractor("inceptionv3keras", "keras.applications.InceptionV3", keras.Model(network.input, outputs))
 
 
+@runtime.alone()
 def inception_2015(weights, resize="legacy"):
     """The Inception of TensorFlow's 2015 release, in which FID and Inception Score are published.
 

@@ -167,7 +167,7 @@ class GenerativeModel(keras.Model):
         return self.ema_network(inputs, training=False)
 
     def generate(self, num_images, labels=None, seed=None):
-        """Images from the averaged generator.
+        """Images from the averaged generator, the same on any number of devices that share the work.
 
         Args:
             num_images: how many, at least 1.
@@ -187,7 +187,7 @@ class GenerativeModel(keras.Model):
 
         Args:
             num_images, labels, seed: as in `generate`.
-            batch_size: images in a batch; the images do not depend on it.
+            batch_size: images in a batch, on all devices together; the images do not depend on it.
 
         Returns:
             An iterator of float32 arrays (<= batch_size, *image_shape).
@@ -206,7 +206,7 @@ class GenerativeModel(keras.Model):
     def _stream(self, num_images, told, seed, batch_size):
         inputs = (self.draw_latents(int(num_images), seed), *told)
         for start in range(0, num_images, batch_size):
-            yield self._draw(*(rows[start : start + batch_size] for rows in inputs)).numpy()
+            yield self._draw(*(rows[start : start + batch_size] for rows in inputs))
 
     def told(self, num_images, labels, seed):
         """What the generator is told beside the latents, one row an image; nothing, for an unconditional model."""
@@ -223,7 +223,7 @@ class GenerativeModel(keras.Model):
                 return network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
 
             signature = [tf.TensorSpec(i.shape, i.dtype) for i in network.inputs]
-            self.__dict__["_draw_function"] = tf.function(draw, input_signature=signature)
+            self.__dict__["_draw_function"] = runtime.shared_out(draw, signature)
         return self.__dict__["_draw_function"]
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
