@@ -401,7 +401,7 @@ def test_critic_steps_in_a_loop_are_those_of_a_step_without_one():
 
 
 def through(tensor):
-    """What a tensor copies: TensorFlow's optimizer takes IdentityN apart, and then an output waits for one input alone."""
+    """What a tensor copies: TensorFlow's optimizer takes IdentityN apart; then an output waits for one input alone."""
     return through(tensor.op.inputs[tensor.value_index]) if tensor.op.type == "IdentityN" else tensor
 
 
