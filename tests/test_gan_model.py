@@ -1,9 +1,11 @@
 """The GAN model: Algorithm 1, its state, its noise, and Keras' own contract."""
 
+import gc
 import json
 import subprocess
 import sys
 import textwrap
+import weakref
 
 import keras
 import numpy as np
@@ -268,6 +270,21 @@ def test_mixed_precision_keeps_weights_losses_and_images_in_float32(precision):
     assert {weight.dtype for weight in model.ema_network.weights} == {"float32"}
     iterations = model.discriminator_optimizer.inner_optimizer if scaled else model.discriminator_optimizer
     assert int(iterations.iterations) == 8  # no step was skipped for overflow
+
+
+def graph_of_a_step():
+    model = tz.create("gan", image_shape=(2,), width=4, dropout=0.0)
+    model.compile(keras.optimizers.SGD(), keras.optimizers.SGD())
+    return weakref.ref(tf.function(model.train_step).get_concrete_function(tf.TensorSpec((8, 2))).graph)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])  # the latter with a loss scaler
+def test_nothing_is_left_of_a_trained_model(precision):
+    tz.runtime.setup(seed=0, precision=precision)
+    graph = graph_of_a_step()
+    for _ in range(2):  # the function goes first, and its end takes the graph apart
+        gc.collect()
+    assert graph() is None  # nor of the weights, which it holds
 
 
 def test_two_replicas_train_like_one_device():

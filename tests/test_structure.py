@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "objectives": set(),
     "penalties": set(),
     "augmentations": set(),
-    "latents": {"data", "metrics", "pictures", "priors"},
+    "latents": {"data", "metrics", "pictures", "priors", "runtime"},
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},

@@ -99,6 +99,23 @@ def mean(values):
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
+def update(optimizer, gradients, weights):
+    """One step of a Keras optimizer; without a strategy, one that leaves nothing behind when its model is gone.
+
+    Keras sums gradients over replicas even where there is one, and TensorFlow holds on to what the gradient of that sum
+    needs, which is the graph of the step and through it all weights, until the process ends.
+
+    Args:
+        optimizer: a keras.Optimizer that is built.
+        gradients: a tensor or None for each weight.
+        weights: list of keras.Variable.
+    """
+    if tf.distribute.has_strategy():
+        return optimizer.apply(gradients, weights)
+    apply = getattr(optimizer, "_common_apply", optimizer.apply)  # a loss scaler refuses to stand where sums are done
+    tf.distribute.get_replica_context().merge_call(lambda _: apply(gradients, weights))
+
+
 def workers():
     """How many processes train together; 1 without a strategy over machines."""
     resolver = tf.distribute.get_strategy().cluster_resolver

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import pixels
+from tfgan_zoo import pixels, runtime
 from tfgan_zoo.latents import drawing
 from tfgan_zoo.metrics import features
 from tfgan_zoo.priors import Uniform
@@ -98,7 +98,7 @@ def _descend(model, starts, told, target, measure, rate, steps, verbose):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(latents.value)
             total = tf.reduce_sum(errors())  # a latent's own error is all that moves it
-        optimizer.apply([tape.gradient(total, latents.value)], [latents])
+        runtime.update(optimizer, [tape.gradient(total, latents.value)], [latents])
         if bounds:
             latents.assign(tf.clip_by_value(latents.value, *bounds))
 

@@ -73,7 +73,7 @@ class GenerativeModel(keras.Model):
         slopes = [tape.gradient(total, own) for total, own in zip(totals, weights, strict=True)]
         slopes = computed_before_use(slopes, found)
         for (network, optimizer), gradients in zip(players, slopes, strict=True):
-            optimizer.apply(gradients_to_apply(gradients, optimizer), network.trainable_variables)
+            runtime.update(optimizer, gradients_to_apply(gradients, optimizer), network.trainable_variables)
         return {name: value for one in found for name, value in one.items()}
 
     def _total(self, found, network, optimizer):
