@@ -103,6 +103,7 @@ def at(tmp_path):
     return {"out": tmp_path / "out", "quiet": True}
 
 
+@pytest.mark.slow
 def test_the_lectures_gaussian_is_found(tmp_path):
     record = vanilla_gan.main(epochs=5, out=tmp_path / "out", quiet=True)
     assert record["scores"]["fd_points_10000"] < 0.3  # a cloud at the origin has 50

@@ -22,6 +22,7 @@ def prepared():
         pytest.skip(reason)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prepared")
 def test_the_seventy_thousand_images_are_the_real_ones():
     description = data.info("fashion_mnist")

@@ -64,6 +64,7 @@ def test_an_iterator_that_outlives_its_epoch_does_not_mix_two_orders():
     assert not np.array_equal(labels_of(dataset), expected)
 
 
+@pytest.mark.slow
 def test_a_new_process_at_epoch_three_gives_the_same_order():
     program = (
         "import numpy as np; from tfgan_zoo.data import load, set_epoch; set_epoch(3);"
