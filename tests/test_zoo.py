@@ -33,10 +33,16 @@ def at_rest(weights, before):
     return {weight.path for weight, rests in zip(weights, same, strict=True) if rests}
 
 
+def next_losses(model):
+    """Of two more steps on batches of 6, eagerly: tracing a second model takes longer than all else here."""
+    model.run_eagerly, model.train_function = True, None
+    return model.fit(batches(6).take(2), verbose=0).history
+
+
 @pytest.mark.parametrize("name", tz.list_models())
 def test_contract(name, tmp_path):
     """Two steps on batches of 12 move every weight and every state; saved, loaded and exported it stays the same."""
-    fewer = {"n_critic": 2} if registry.keywords(name)["n_critic"] > 2 else {}  # each is traced on its own
+    fewer = {"n_critic": 2} if registry.keywords(name)["n_critic"] > 2 else {}  # of a batch of 12
     model = tz.create(name, image_shape=SHAPE, width=8, seed=0, **fewer)
     model.compile()
     before = [np.array(weight) for weight in model.weights]
@@ -51,7 +57,7 @@ def test_contract(name, tmp_path):
     np.testing.assert_array_equal(loaded.generate(3, seed=0), model.generate(3, seed=0))
     for ours, theirs in zip(model.weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert model.fit(batches(6), verbose=0, epochs=1).history == loaded.fit(batches(6), verbose=0).history
+    assert next_losses(model) == next_losses(loaded)
     card = tz.export(model, tmp_path / "out", formats=("saved_model", "tflite"))
     assert set(card["formats"]) == {"saved_model", "tflite", "keras"}
     again = tz.load_exported(tmp_path / "out")

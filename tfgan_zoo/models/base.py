@@ -89,10 +89,9 @@ class GenerativeModel(keras.Model):
             update: function of the update's number, from 0, an int or a tensor, that returns a dict name -> scalar.
             count: updates, >= 1.
         """
+        in_a_row = count < 3 or self.jit_compile or runtime.replicas() > 1  # XLA and replicas' sums bear no loop
         found = update(0)
-        if (
-            count < 3 or self.jit_compile or runtime.replicas() > 1
-        ):  # XLA's slices and replicas' sums cannot be in a loop
+        if in_a_row:
             for index in range(1, count):
                 found = update(index)
             return found
