@@ -96,6 +96,7 @@ def test_options_shard_by_data_and_stay_deterministic():
     options = data.load("digits").options()
     assert options.experimental_distribute.auto_shard_policy == tf.data.experimental.AutoShardPolicy.DATA
     assert options.deterministic is True
+    assert options.autotune.enabled is False  # or the end of `take` waits for its thread, with nothing to do
 
 
 def test_what_an_epoch_leaves_out_is_said_once(caplog):

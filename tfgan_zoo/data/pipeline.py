@@ -13,6 +13,7 @@ from tfgan_zoo.data import bundled, catalogue, damage, folders, idx, memory, ord
 from tfgan_zoo.data.source import Wanted
 
 log = logging.getLogger("tfgan_zoo")
+_AHEAD = 2  # batches that are ready before the step asks
 
 
 def find(source, data_dir=None):
@@ -235,8 +236,9 @@ def _dataset(gather, count, batch_size, shuffle, seed, drop_remainder):
     steps = order.steps(count // batch_size if drop_remainder else -(-count // batch_size))
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False  # its thread sleeps on, for seconds, after the end of a `take`
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return steps.map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
+    return steps.map(batch, num_parallel_calls=os.cpu_count()).prefetch(_AHEAD).with_options(options)
 
 
 def _planned(found, split, wanted, cache, verbose):
