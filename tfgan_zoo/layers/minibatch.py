@@ -54,9 +54,10 @@ class MinibatchDiscrimination(layers.Layer):
 
     def call(self, inputs):
         projected = ops.matmul(ops.cast(inputs, "float32"), self.projection)
-        projected = ops.reshape(projected, (-1, self.kernels, self.dimensions))
-        distances = ops.sum(ops.abs(projected[:, None] - projected[None]), axis=-1)
-        closeness = ops.sum(ops.exp(-distances), axis=1)
+        measures = ops.reshape(ops.transpose(projected), (self.kernels, self.dimensions, -1))
+        coordinates = ops.unstack(measures, self.dimensions, axis=1)  # with examples innermost, where loops are fast
+        distances = sum(ops.abs(one[:, :, None] - one[:, None]) for one in coordinates)
+        closeness = ops.transpose(ops.sum(ops.exp(-distances), axis=-1))
         return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape):
