@@ -1,7 +1,7 @@
 """Every objective on Fashion-MNIST with the same CPU seconds of training.
 
     python -m benchmarks.objectives --minutes 20                 four hours in all; it can be stopped and goes on
-    python -m benchmarks.objectives --minutes 5 --only non-saturating,wgan_gp
+    python -m benchmarks.objectives --seed 1 --only non-saturating,wgan_gp          further rows of the same table
 
 Width, data, seed and budget are the same; update rules are each paper's, the networks DCGAN's but for BEGAN's. A model
 is scored every two CPU minutes against 5,000 training images, off the clock, and the lowest of those scores is its
@@ -106,6 +106,7 @@ class Contender:
             "kimg": steps * self.model.n_critic * self.batch_size / 1000,
             "cpu_s": round(self.state["cpu_s"], 1),
             "looks": self.state["looks"],
+            "clustering_accuracy": clustering_accuracy(self.model),
             "diversity": diversity(images) / diversity(tz.data.arrays("fashion_mnist", "test[:2000]")[0] / 127.5 - 1.0),
             "last": last,
             "best": best,
@@ -115,6 +116,15 @@ class Contender:
 def scored(model, num_images, split):
     """The record of a model on Fashion-MNIST."""
     return tz.evaluate(model, "fashion_mnist", num_images=num_images, split=split, floor=False, verbose=False)
+
+
+def clustering_accuracy(model):
+    """Share of the test images whose category, as InfoGAN's Q reads it, agrees with their class; None for others."""
+    if not isinstance(model, tz.InfoGAN):
+        return None
+    images, labels = tz.data.arrays("fashion_mnist", "test")
+    codes = model.discriminator.predict(np.float32(images / 127.5 - 1.0), verbose=0, batch_size=500)["codes"]
+    return tz.metrics.clustering_accuracy(labels, model.prior.split(codes)[0][0].argmax(axis=1))
 
 
 def diversity(images):
@@ -127,6 +137,7 @@ def table(results, config):
     """The Markdown of what was measured."""
     columns = [
         "objective",
+        "seed",
         "G steps",
         "D steps",
         "kimg",
@@ -139,22 +150,29 @@ def table(results, config):
         "collapsed",
     ]
     rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for name, found in results.items():
+    for key, found in results.items():
+        name, seed = key.split()
         last, best = (tz.metrics.records.score(found[which], "fd_classifier") for which in ("last", "best"))
         recall = tz.metrics.records.score(found["best"], "recall_classifier")
         shares = found["best"]["scores"]["class_histogram"]
         collapsed = recall < 0.1 or min(shares) < 0.01 or not 0.5 <= found["diversity"] <= 2.0
         rows.append(
-            f"| {name} | {found['steps']:,} | {found['critic_steps']:,} | {found['kimg']:,.0f} | {found['cpu_s']:.0f} "
-            f"| {last:.1f} | {best:.1f} | {recall:.2f} | {100 * min(shares):.1f}–{100 * max(shares):.1f} "
-            f"| {found['diversity']:.2f} | {'yes' if collapsed else 'no'} |"
+            f"| {name} | {seed} | {found['steps']:,} | {found['critic_steps']:,} | {found['kimg']:,.0f} "
+            f"| {found['cpu_s']:.0f} | {last:.1f} | {best:.1f} | {recall:.2f} "
+            f"| {100 * min(shares):.1f}–{100 * max(shares):.1f} | {found['diversity']:.2f} "
+            f"| {'yes' if collapsed else 'no'} |"
         )
+    clustered = [
+        f"InfoGAN's categories, seed {key.split()[1]}: {found['clustering_accuracy']:.1%} of the 10,000 test images "
+        "are in the cluster of their class, by the best assignment of clusters to classes; training saw no labels.\n"
+        for key, found in results.items()
+        if found["clustering_accuracy"] is not None
+    ]
     head = [
         "# Every objective on Fashion-MNIST, the same CPU seconds",
         "",
-        f"`python -m benchmarks.objectives --minutes {config['minutes']:g} --width {config['width']} --seed "
-        f"{config['seed']}`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}, "
-        f"seed {config['seed']}.",
+        f"`python -m benchmarks.objectives --minutes {config['minutes']:g} --width {config['width']} [--seed 1 --only "
+        f"<objectives>]`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}.",
         "",
         "fd is fd_classifier_10000 on the test split; recall, classes and diversity are of the best look (chosen by "
         "5,000 training images). Diversity is the mean distance of two images over that of real images. Collapsed "
@@ -162,12 +180,25 @@ def table(results, config):
         "cheap steps: this ranks nothing but these budgets.",
         "",
     ]
-    return "\n".join([*head, *rows, "", *(f"![{name}](objectives/{slug(name)}.png)" for name in results), ""])
+    pictures = [f"![{key}](objectives/{slug(key)}.png)" for key in results]
+    return "\n".join([*head, *rows, "", *clustered, *pictures, ""])
 
 
-def slug(name):
-    """A name as a file's."""
-    return name.replace("-", "_")
+def slug(key):
+    """A row's name and seed as a file's name."""
+    return key.replace("-", "_").replace(" ", "_")
+
+
+def recorded(path, config):
+    """What was measured before with the same numbers."""
+    there = tz.metrics.records.load(path) if path.exists() else {}
+    return there["results"] if there.get("config") == config else {}
+
+
+def place(row):
+    """Where a row of the table belongs: by objective, as in `CONTENDERS`, and then by seed."""
+    name, seed = row[0].split()
+    return list(CONTENDERS).index(name), int(seed)
 
 
 def main(
@@ -180,25 +211,24 @@ def main(
     runs: pathlib.Path = HERE / "run/objectives",
 ):
     """Train, score and picture each objective in turn."""
-    results_path, config = out / "objectives.json", {"minutes": minutes, "width": width, "seed": seed, "split": split}
-    results = {}
-    if results_path.exists() and (there := tz.metrics.records.load(results_path))["config"] == config:
-        results = there["results"]
+    path, config = out / "objectives.json", {"minutes": minutes, "width": width, "split": split}
     for name in only.split(",") if only else CONTENDERS:
-        if name in results:
+        key = f"{name} {seed}"
+        if key in recorded(path, config):
             continue
-        contender = Contender(name, width, seed, split, runs / f"{slug(name)}_{width}_{seed}")
+        contender = Contender(name, width, seed, split, runs / slug(f"{name} {width} {seed}"))
         while contender.state["cpu_s"] < 60.0 * minutes - 1.0:
             contender.train(min(LOOK_S, 60.0 * minutes - contender.state["cpu_s"]))
             contender.look()
-        results[name] = contender.report()
+        found = contender.report()
         labels = np.repeat(np.arange(10), 10) if contender.model.num_classes else None
         (out / "objectives").mkdir(parents=True, exist_ok=True)
         images = contender.model.generate(100, labels=labels, seed=seed)
-        tz.pictures.save_grid(images, out / f"objectives/{slug(name)}.png", columns=10)
-        results = {known: results[known] for known in CONTENDERS if known in results}
-        tz.metrics.records.save({"config": config, "results": results}, results_path)
-        (out / "objectives.md").write_text(table(results, config), encoding="utf-8")
+        tz.pictures.save_grid(images, out / f"objectives/{slug(key)}.png", columns=10)
+        results = recorded(path, config) | {key: found}  # another process may have added its own
+        tz.metrics.records.save({"config": config, "results": dict(sorted(results.items(), key=place))}, path)
+    results = recorded(path, config)
+    (out / "objectives.md").write_text(table(results, config), encoding="utf-8")
     print(table(results, config))
 
 
