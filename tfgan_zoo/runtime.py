@@ -162,15 +162,15 @@ def shared_out(function, input_signature=None, fixed=()):
     Returns:
         The function of the same arguments; it gives NumPy arrays, equal on any number of devices.
     """
-    on_one = tf.function(function, input_signature=input_signature)
-    on_several = {}
+    compiled = functools.partial(tf.function, input_signature=input_signature, autograph=False)
+    on_one, on_several = compiled(function), {}
 
     def shared(*rows):
         strategy = tf.distribute.get_strategy()
         if not _shares(strategy):
             return tf.nest.map_structure(lambda found: found.numpy(), on_one(*rows))
         if strategy not in on_several:
-            on_several[strategy] = tf.function(_spread(function, fixed, strategy), input_signature=input_signature)
+            on_several[strategy] = compiled(_spread(function, fixed, strategy))
         return tf.nest.map_structure(
             lambda parts: np.concatenate(strategy.experimental_local_results(parts))[: len(rows[0])],
             on_several[strategy](*rows),
