@@ -123,8 +123,8 @@ def clustering_accuracy(model):
     if not isinstance(model, tz.InfoGAN):
         return None
     images, labels = tz.data.arrays("fashion_mnist", "test")
-    codes = model.discriminator.predict(np.float32(images / 127.5 - 1.0), verbose=0, batch_size=500)["codes"]
-    return tz.metrics.clustering_accuracy(labels, model.prior.split(codes)[0][0].argmax(axis=1))
+    (categories, *_), _ = model.codes(np.float32(images / 127.5 - 1.0))
+    return tz.metrics.clustering_accuracy(labels, categories.argmax(axis=1))
 
 
 def diversity(images):
@@ -226,10 +226,10 @@ def main(
         images = contender.model.generate(100, labels=labels, seed=seed)
         tz.pictures.save_grid(images, out / f"objectives/{slug(key)}.png", columns=10)
         results = recorded(path, config) | {key: found}  # another process may have added its own
-        tz.metrics.records.save({"config": config, "results": dict(sorted(results.items(), key=place))}, path)
-    results = recorded(path, config)
-    (out / "objectives.md").write_text(table(results, config), encoding="utf-8")
-    print(table(results, config))
+        results = dict(sorted(results.items(), key=place))
+        tz.metrics.records.save({"config": config, "results": results}, path)
+        (out / "objectives.md").write_text(table(results, config), encoding="utf-8")
+    print(table(recorded(path, config), config))
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def scores(model, run):
     images, labels = run.test_images()
     if labels is None:
         return {}
-    categories, _ = model.prior.split(model.discriminator.predict(images, verbose=0)["codes"])
-    return {f"clustering_accuracy_{len(labels)}": tz.metrics.clustering_accuracy(labels, categories[0].argmax(axis=1))}
+    (categories, *_), _ = model.codes(images)
+    return {f"clustering_accuracy_{len(labels)}": tz.metrics.clustering_accuracy(labels, categories.argmax(axis=1))}
 
 
 def figures(model, run, quiet):

@@ -426,6 +426,15 @@ def test_the_accuracy_counts_labelled_images(labels, accuracy):
     assert np.isfinite(found["loss"])
 
 
+def test_an_infogan_reads_the_codes_of_images_in_inference_mode_in_any_batch_size():
+    model = with_codes()
+    outputs = np.asarray(model.discriminator(POINTS, training=False)["codes"])
+    for batch_size in (500, 5):
+        (first, second), means = model.codes(POINTS, batch_size=batch_size)
+        np.testing.assert_allclose(np.concatenate([first, second, means], axis=1), outputs, atol=1e-6)
+    assert means.shape == (24, model.prior.continuous)
+
+
 def test_classify_gives_the_class_logits_in_inference_mode_in_any_batch_size():
     tz.runtime.setup(seed=0)
     model = tz.create("improved_gan", (2,), width=8, num_classes=CLASSES)  # its D is noisy while it trains

@@ -155,6 +155,10 @@ class InfoGAN(GAN):
         """G makes images whose codes Q can read."""
         return {"generator_information_loss": self.information_loss(heads["codes"], latents)}
 
+    def codes(self, images, batch_size=500):
+        """What Q reads off images: a list of logits (N, values), one of each categorical code, and means (N, c)."""
+        return self.prior.split(_read(self.discriminator, images, "codes", batch_size))
+
     def information_loss(self, codes, latents):
         """-lambda L_I up to a constant, for Q's outputs and the latents that were drawn."""
         (read, means), (drawn, values) = self.prior.split(codes), self.prior.split(latents)
@@ -212,9 +216,7 @@ class SemiSupervisedGAN(GAN):
 
     def classify(self, images, batch_size=500):
         """Logits of the classes, (N, num_classes), in inference mode."""
-        starts = range(0, len(images), batch_size)
-        parts = [self.discriminator(images[at : at + batch_size], training=False)["classes"] for at in starts]
-        return np.concatenate([np.asarray(part) for part in parts])
+        return _read(self.discriminator, images, "classes", batch_size)
 
     def check_labels(self, labels, count):
         """Raise unless labels are `count` integers in [-1, num_classes), -1 for none."""
@@ -241,6 +243,12 @@ def class_loss(classes, labels):
     known = ops.cast(labels >= 0, "float32")
     losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(labels, 0), classes, from_logits=True)
     return ops.sum(known * losses) / ops.maximum(ops.sum(known), 1.0)
+
+
+def _read(discriminator, images, head, batch_size):
+    starts = range(0, len(images), batch_size)
+    parts = [discriminator(images[at : at + batch_size], training=False)[head] for at in starts]
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def _accuracy(classes, labels):
