@@ -142,7 +142,7 @@ def test_ebgan_is_saved_with_its_weight(tmp_path):
 
 def began(**overrides):
     tz.runtime.setup(seed=2)
-    objective = tz.objectives.BoundaryEquilibrium(gamma=0.8, rate=0.01)
+    objective = tz.objectives.BoundaryEquilibrium(gamma=0.8, rate=0.005)
     model = tz.create("began", (2,), width=8, latent_dim=4, code_dim=2, seed=3, objective=objective, **overrides)
     model.compile()
     return model
@@ -177,7 +177,7 @@ def test_k_and_convergence_follow_the_logged_energies_and_go_on_after_saving(tmp
         real, fake, generated = (logs[f"{kind}_energy"][step] for kind in ("real", "fake", "generated"))
         assert logs["discriminator_loss"][step] == pytest.approx(real - k * fake, rel=1e-5)
         assert logs["generator_loss"][step] == pytest.approx(generated, rel=1e-6)
-        k = min(max(k + 0.01 * (0.8 * real - generated), 0.0), 1.0)
+        k = min(max(k + 0.005 * (0.8 * real - generated), 0.0), 1.0)
         assert logs["k"][step] == pytest.approx(k, abs=1e-5)
         assert logs["convergence"][step] == pytest.approx(real + abs(0.8 * real - generated), rel=1e-5)
     assert 0.05 < logs["k"][24] < logs["k"][49] < 1.0
@@ -203,7 +203,7 @@ def test_one_step_of_state_in_eager_is_that_of_the_last_critic_update():
     assert float(seen[0]["real_energy"]) != float(seen[1]["real_energy"])
     assert float(model.state["real_anchor"]) == pytest.approx(0.5 * float(seen[1]["real_energy"]), rel=1e-6)
     assert float(model.state["fake_anchor"]) == pytest.approx(0.5 * float(seen[1]["fake_energy"]), rel=1e-6)
-    k = 0.01 * (0.8 * float(seen[1]["real_energy"]) - logs["generated_energy"][0])
+    k = 0.005 * (0.8 * float(seen[1]["real_energy"]) - logs["generated_energy"][0])
     assert k > 0
     assert float(model.state["k"]) == pytest.approx(k, rel=1e-5)
 

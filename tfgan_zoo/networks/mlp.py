@@ -8,6 +8,8 @@ from keras import layers
 from tfgan_zoo.layers import Dropout
 from tfgan_zoo.networks import heads, labels
 
+REACH = 2.0  # biases of a discriminator of points start within it, on both sides of zero
+
 
 def generator(image_shape, latent_dim, width, depth=2, *, num_classes=None, label_dim=None):
     """Latents -> images in [-1, 1], or 2-D points without bounds, through dense layers only.
@@ -49,7 +51,9 @@ def body(
 ):
     """Images or points -> features, through dense layers with leaky rectifiers and dropout.
 
-    Goodfellow et al. 2014, Sec. 5: dropout in D; leaky rectifiers stand in for its maxout units.
+    Goodfellow et al. 2014, Sec. 5: dropout in D; leaky rectifiers stand in for its maxout units. Without biases
+    rectifiers of points bend along lines through the origin only, and D cannot tell neighbouring modes apart before it
+    has learned some: for points the biases start at random.
 
     Args:
         image_shape: (height, width, channels), or (2,) for points.
@@ -67,9 +71,10 @@ def body(
     """
     inputs, x = labels.images(image_shape, num_classes, label_dim)
     x = layers.Flatten()(x)
-    held = {"kernel_constraint": constraint, "bias_constraint": constraint}
+    held = {"kernel_initializer": "he_normal", "kernel_constraint": constraint, "bias_constraint": constraint}
     for _ in range(depth):
-        dense = layers.Dense(width, use_bias=norm is None, kernel_initializer="he_normal", **held)
+        bends = keras.initializers.RandomUniform(-REACH, REACH) if len(image_shape) == 1 else "zeros"
+        dense = layers.Dense(width, use_bias=norm is None, bias_initializer=bends, **held)
         x = (wrap(dense) if wrap else dense)(x)
         x = rectifier(0.2)(x if norm is None else norm()(x))
         if dropout:
