@@ -16,8 +16,9 @@ class MinibatchDiscrimination(layers.Layer):
     """Appends to each example how close it is to the examples of its batch, by `kernels` learned measures.
 
     Salimans et al. 2016, Sec. 3.2: M = xT is (kernels, dimensions) for an example, and feature b of example i is
-    o(x_i)_b = sum over j of exp(-||M_ib - M_jb||_1). As in the paper j = i is counted, a constant 1; T starts with columns of
-    about unit length, as in the authors' code. Memory grows with N * N * kernels * dimensions. It mixes the examples of a batch, and so does a gradient penalty's gradient then.
+    o(x_i)_b = sum over j of exp(-||M_ib - M_jb||_1). As in the paper j = i is counted, a constant 1; as in the authors'
+    code T starts with columns of about unit length. Memory grows with N * N * kernels * dimensions. It mixes the
+    examples of a batch, and so does a gradient penalty's gradient then.
 
     Args:
         kernels: number of features B that are appended, >= 1.
