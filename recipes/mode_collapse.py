@@ -18,7 +18,7 @@ COMMON, RATE = {"latent_dim": 2, "width": 128, "prior": tz.priors.Normal()}, 1e-
 LAB = {  # name: (zoo entry, what differs from COMMON, minibatch discrimination)
     "minimax": ("gan", {"objective": tz.objectives.MinimaxGAN()}, {}),
     "non-saturating": ("gan", {}, {}),
-    "minibatch": ("gan", {"beta_1": 0, "augmentations": (tz.augmentations.InstanceNoise(0.5, 8000),)}, {"kernels": 5}),
+    "minibatch": ("gan", {"prior": tz.priors.Uniform()}, {"kernels": 5}),
     "relativistic": ("gan", {"objective": tz.objectives.RelativisticAverage()}, {}),
     "wgan": ("wgan", {"clip": 0.1, "n_critic": 5}, {}),
     "wgan_gp": ("wgan_gp", {"penalties": (tz.penalties.GradientPenalty(0.1),), "beta_1": 0.5, "n_critic": 2}, {}),
