@@ -51,7 +51,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out(
+    return tz.runs.run_recipe(
         "began", PAPER, locals(), BUDGETS, figures, objective=tz.objectives.BoundaryEquilibrium(gamma=gamma)
     )
 

@@ -27,7 +27,7 @@ def figures(model, run):
     share = random.uniform(size=(len(real), *[1] * (real.ndim - 1)))
     moved = real + share * 0.5 * real.std() * random.uniform(size=real.shape)
     places = {"around the data": moved, "at generated images": model.generate(len(real), seed=0)}
-    slopes = {name: tz.penalties.slopes(model, images) for name, images in places.items()}
+    slopes = {name: tz.penalties.gradient_norms(model, images) for name, images in places.items()}
     bins = np.linspace(0.0, max(2.0, *(np.quantile(found, 0.99) for found in slopes.values())), 60)
     figure = Figure(figsize=(6.4, 3.6), layout="constrained", dpi=110)
     axis = figure.subplots()
@@ -52,7 +52,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out("dragan", PAPER, locals(), BUDGETS, figures)
+    return tz.runs.run_recipe("dragan", PAPER, locals(), BUDGETS, figures)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out(
+    return tz.runs.run_recipe(
         "ebgan", PAPER, locals(), BUDGETS, figures, objective=margin and tz.objectives.EnergyMargin(margin)
     )
 

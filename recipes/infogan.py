@@ -67,7 +67,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out("infogan", PAPER, locals(), BUDGETS, functools.partial(figures, quiet=quiet), scores)
+    return tz.runs.run_recipe("infogan", PAPER, locals(), BUDGETS, functools.partial(figures, quiet=quiet), scores)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def main(
 ):
     """Train, score, draw and export; the same command again continues, or says that it is done."""
     flags = locals() | {"out": out or Path(f"exported/latent_walk_{Path(dataset).stem}")}
-    return tz.runs.carry_out("dcgan", PAPER, flags, BUDGETS, figures, scores)
+    return tz.runs.run_recipe("dcgan", PAPER, flags, BUDGETS, figures, scores)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out("lsgan", PAPER, locals(), BUDGETS, figures)
+    return tz.runs.run_recipe("lsgan", PAPER, locals(), BUDGETS, figures)
 
 
 if __name__ == "__main__":

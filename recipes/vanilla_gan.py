@@ -37,7 +37,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out(
+    return tz.runs.run_recipe(
         "gan", PAPER, locals() | {"out": out or f"exported/vanilla_gan_{Path(dataset).stem}"}, BUDGETS, figures
     )
 

@@ -73,7 +73,7 @@ def main(
     classes = tz.metrics.classifier_for(dataset).model.output["probabilities"].shape[-1]
     for wrong in {flags[name] for name in "abc"} - {None, *range(classes)}:
         raise typer.BadParameter(f"{wrong} is no class: {dataset} has classes 0 to {classes - 1}.")
-    return tz.runs.carry_out("dcgan", PAPER, flags, BUDGETS, figures, scores)
+    return tz.runs.run_recipe("dcgan", PAPER, flags, BUDGETS, figures, scores)
 
 
 if __name__ == "__main__":

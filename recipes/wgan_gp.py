@@ -29,7 +29,7 @@ def figures(model, run):
     """Slopes, the estimate beside the Fréchet distance where there is one, and the samples that belong to them."""
     real, _ = run.test_images(500)
     share = np.random.default_rng(0).uniform(size=(len(real), *[1] * (real.ndim - 1))).astype("float32")
-    slopes = tz.penalties.slopes(model, share * real + (1 - share) * model.generate(len(real), seed=0))
+    slopes = tz.penalties.gradient_norms(model, share * real + (1 - share) * model.generate(len(real), seed=0))
     figure = Figure(figsize=(6.4, 3.6), layout="constrained", dpi=110)
     axis = figure.subplots()
     axis.hist(slopes, bins=np.linspace(0.0, max(2.0, slopes.max()), 60))
@@ -57,7 +57,7 @@ def main(
     quiet: bool = False,
 ):
     """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.carry_out("wgan_gp", PAPER, locals(), BUDGETS, figures)
+    return tz.runs.run_recipe("wgan_gp", PAPER, locals(), BUDGETS, figures)
 
 
 if __name__ == "__main__":

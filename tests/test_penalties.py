@@ -191,14 +191,14 @@ def test_wgan_gp_learns_a_line_where_the_critic_has_slope_one():
 
 def test_slopes_are_those_a_penalty_sees_and_move_nothing():
     model = small((GradientPenalty(10.0, target=2.0),))
-    seen = penalties.slopes(model, REAL)
+    seen = penalties.gradient_norms(model, REAL)
     assert seen.shape == (32,)
     # between an image and itself there is only the image
     paid = model.penalize(model.penalties[0], tf.constant(REAL), tf.constant(REAL), (), 0)
     assert float(paid) == pytest.approx(10 * np.mean((seen - 2.0) ** 2), rel=1e-5)
     normed = small((), norm=True)
     before = normed.discriminator.get_weights()
-    assert (penalties.slopes(normed, REAL) > 0).all()
+    assert (penalties.gradient_norms(normed, REAL) > 0).all()
     for ours, theirs in zip(normed.discriminator.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
 QUICK = {"cgan"}  # the others are built of the same parts and take minutes together
 EXPERIMENTS = {"divergences", "game_dynamics", "mode_collapse", "optimal_discriminator", "vanishing_gradients"}
-OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.carry_out`
+OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.run_recipe`
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
@@ -209,7 +209,7 @@ def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(t
     for dataset in ("digits", "fashion_mnist"):
         flags = flags_of(tmp_path, dataset=dataset, epochs=None, gamma=0.3)
         with pytest.raises(InterruptedError):
-            tz.runs.carry_out("began", "BEGAN", flags, budgets, clip=1)
+            tz.runs.run_recipe("began", "BEGAN", flags, budgets, clip=1)
         assert flags["out"] == tmp_path / "out"  # as it was given
     common = {"width": 4, "seed": 0, "gamma": 0.3}
     digits = {"dataset": "digits", "epochs": 7, "batch_size": 64, "image_size": 16}
@@ -219,7 +219,7 @@ def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(t
 
 def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
     with pytest.raises(ValueError, match="gaussian has no classes, but 'cgan'"):
-        tz.runs.carry_out("cgan", "cGAN", flags_of(tmp_path, dataset="gaussian"), {None: {}})
+        tz.runs.run_recipe("cgan", "cGAN", flags_of(tmp_path, dataset="gaussian"), {None: {}})
     assert not (tmp_path / "out").exists()
 
 

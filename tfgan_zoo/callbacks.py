@@ -190,7 +190,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None  # or every later fit would begin there
         if self.saved():  # on every worker: Keras makes variables as it saves, which all of them must do together
-            with files.whole(self._own / "last.keras") as temporary:
+            with files.atomic_write(self._own / "last.keras") as temporary:
                 self.model.save(temporary)
 
     def save(self, epoch, steps=0):
@@ -201,7 +201,7 @@ class Checkpoint(keras.callbacks.Callback):
         path = self._path(epoch, steps)
         if path.exists():  # damaged, or it would have been continued from
             shutil.rmtree(path)
-        with files.whole(path, directory=True) as temporary:
+        with files.atomic_write(path, directory=True) as temporary:
             np.savez(temporary / _ARRAYS, *arrays)
             names = ("best", "best_epoch", "history", "continued")
             state = {"epoch": epoch, "steps": steps} | {name: getattr(self, name) for name in names}
@@ -381,7 +381,7 @@ class Progress(keras.callbacks.Callback):
 def write_history(history, path):
     """Write rows of a training history as CSV, one row an epoch; a score that was not taken stays empty."""
     columns = list(dict.fromkeys(name for row in history for name in row))
-    with files.whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with files.atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(history)

@@ -14,7 +14,7 @@ _NO_DIRECTORY = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextlib.contextmanager
-def whole(target, directory=False):
+def atomic_write(target, directory=False):
     """A temporary path beside `target` that takes its name when the block ends well, and vanishes when it does not.
 
     Args:
@@ -79,7 +79,7 @@ def directory(path):
 
 def write_json(target, value):
     """Write `value` as readable JSON, whole or not at all."""
-    with whole(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

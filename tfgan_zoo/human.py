@@ -82,7 +82,7 @@ def human_sheet(model, reference, to, num_images=50, split="test", labels=None, 
         sheet=key["sheet"], count=2 * half, figures="\n".join(map(_figure, range(1, 2 * half + 1), both[order]))
     )
     files.write_json(to.with_name(f"{to.name}.key.json"), key)
-    with files.whole(to) as temporary:
+    with files.atomic_write(to) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return key
 

@@ -160,7 +160,7 @@ class ZeroCentered(Penalty):
         return tf.reduce_mean(_squared_slopes(critic, fake + mix * (real - fake)))
 
 
-def slopes(model, images):
+def gradient_norms(model, images):
     """The slopes |grad D| that a penalty would see: in training mode, D's state at rest.
 
     Args:

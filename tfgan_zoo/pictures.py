@@ -50,7 +50,7 @@ def save_grid(images, path, columns=None, reference=None):
     if np.ndim(images) == 2:
         return save_scatter(images, path, reference=reference)
     picture = _enlarged(grid(images, columns))
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         picture.save(temporary, format="PNG", optimize=True)
 
 
@@ -311,7 +311,7 @@ def save_film(frames, path, seconds_each=0.25):
     if not pictures:
         return
     durations = [int(1000 * seconds_each)] * (len(pictures) - 1) + [2000]
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         pictures[0].save(
             temporary,
             format="GIF",
@@ -364,5 +364,5 @@ def _figure(columns, rows, width, height, **shared):
 
 
 def _save_figure(figure, path, **options):
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", **options)

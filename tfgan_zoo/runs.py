@@ -28,7 +28,7 @@ _BATCH = 64  # images of one update, where neither flag nor budget says
 _NUMBERS = ("dataset", "epochs", "batch_size", "image_size", "width", "seed")  # that every run has
 
 
-def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrides):
+def run_recipe(entry, paper, flags, budgets, figures=None, scores=None, **overrides):
     """A paper from data to export, as every recipe does it: train, score, draw, export.
 
     The same call continues what an earlier one left, or says that it is done.
@@ -63,7 +63,7 @@ def carry_out(entry, paper, flags, budgets, figures=None, scores=None, **overrid
     model = run.train(entry, quiet=quiet, **overrides)
     if not runtime.is_chief():
         return None
-    with runtime.alone():  # the other workers, if there are any, have gone
+    with runtime.no_strategy():  # the other workers, if there are any, have gone
         record = run.score(model, dataset, quiet=quiet)
         if scores and record:
             record["scores"] |= scores(model, run)

@@ -80,7 +80,7 @@ def replicas():
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def whole(rows):
+def all_gather(rows):
     """The rows of all replicas in their order, for a statistic of the whole batch; inside a training step.
 
     The gradient of a function of them, divided by the number of replicas as `minimize` divides, adds up over replicas
@@ -138,7 +138,7 @@ def is_chief():
 
 
 @contextlib.contextmanager
-def alone():
+def no_strategy():
     """Within it, or in a function that it decorates, nothing is built on several devices: `setup`'s strategy rests."""
     strategy = _current
     _use(None)
@@ -148,7 +148,7 @@ def alone():
         _use(strategy)
 
 
-def shared_out(function, input_signature=None, fixed=()):
+def map_rows_on_devices(function, input_signature=None, fixed=()):
     """A function of rows, compiled, that shares them out to the devices which a process has in the current strategy.
 
     The last row is repeated until all devices have as many, and what comes of that is cut off again. Nothing passes
@@ -165,7 +165,7 @@ def shared_out(function, input_signature=None, fixed=()):
     compiled = functools.partial(tf.function, input_signature=input_signature, autograph=False)
     on_one, on_several = compiled(function), {}
 
-    def shared(*rows):
+    def mapped(*rows):
         strategy = tf.distribute.get_strategy()
         if not _shares(strategy):
             return tf.nest.map_structure(lambda found: found.numpy(), on_one(*rows))
@@ -176,7 +176,7 @@ def shared_out(function, input_signature=None, fixed=()):
             on_several[strategy](*rows),
         )
 
-    return shared
+    return mapped
 
 
 def gathered(numbers):

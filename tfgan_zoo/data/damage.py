@@ -99,7 +99,7 @@ def report(damaged, rows):
         OSError: if the cache directory cannot be written.
     """
     path = kept_in(rows, ".corrupt.csv")
-    with files.whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with files.atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("row", "where", "reason"))
         writer.writerows((row, rows.origin(row), why) for row, why in damaged.items())

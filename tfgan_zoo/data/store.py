@@ -72,7 +72,7 @@ def _fill(rows, path, verbose):
     for rest in path.parent.glob(f".{path.name}.*"):  # of a process that was killed while writing
         shutil.rmtree(rest, ignore_errors=True)
     count = 0
-    with files.whole(path, directory=True) as temporary:
+    with files.atomic_write(path, directory=True) as temporary:
         # Written, not mapped: on a full disk a map kills the process where a write raises.
         with open(temporary / "images.raw", "wb") as images_file, open(temporary / "labels.raw", "wb") as labels_file:
 

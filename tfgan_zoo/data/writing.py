@@ -63,7 +63,7 @@ def write(
         raise ValueError(f"{found.info.name} has splits of different shapes: {sizes}. Give image_size and channels")
     for rest in out.parent.glob(f".{out.name}.*"):  # of a process that was killed while writing
         shutil.rmtree(rest, ignore_errors=True)
-    with files.whole(out, directory=True) as temporary:
+    with files.atomic_write(out, directory=True) as temporary:
         _fill(temporary, found.info, parts, skip_corrupt, shard_bytes, verbose)
     return out
 

@@ -31,7 +31,7 @@ FORMATS = ("saved_model", "tflite", "tflite_float16")
 KNOWN = ("saved_model", *litert.VARIANTS, *interop.FILES)
 
 
-@runtime.alone()
+@runtime.no_strategy()
 def export(
     model,
     directory,

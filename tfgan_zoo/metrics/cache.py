@@ -64,7 +64,7 @@ def _bytes(arrays):
 
 
 def _write(path, arrays):
-    with files.whole(path) as temporary, open(temporary, "w+b") as file:
+    with files.atomic_write(path) as temporary, open(temporary, "w+b") as file:
         file.write(bytes(hashlib.sha256().digest_size))
         np.savez(file, **arrays)
         file.seek(hashlib.sha256().digest_size)

@@ -160,7 +160,7 @@ def train(dataset, seed=0, out=features.WEIGHTS, verbose=2):
     best = max(tried, key=lambda one: tried[one][1] or 0.0)
     model = tried[best][0]
     out = pathlib.Path(out)
-    with files.whole(out / f"{dataset}.keras") as temporary:
+    with files.atomic_write(out / f"{dataset}.keras") as temporary:
         model.save(temporary)
     card = {
         "dataset": dataset,

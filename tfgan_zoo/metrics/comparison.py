@@ -55,7 +55,7 @@ def compare(records, to=None):
     titles = [key + {min: " ↓", max: " ↑", None: ""}[_direction(key)] for key in columns]
     table = _markdown(titles, cells, winners)
     if to is not None and to.suffix == ".md":
-        with files.whole(to) as temporary:
+        with files.atomic_write(to) as temporary:
             temporary.write_text(table + "\n", encoding="utf-8")
     elif to is not None:
         _draw(titles, cells, winners, _caption(named), to)
@@ -198,5 +198,5 @@ def _draw(titles, cells, winners, caption, path):
         elif row and winners[names[column - 1]][row - 1]:
             cell.set_text_props(weight="bold")
             cell.set_facecolor(_BEST)
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", bbox_inches="tight", facecolor="white")

@@ -96,7 +96,7 @@ class Extractor:
             }
 
         # one graph per shape: relaxed shapes would forget the channels
-        return runtime.shared_out(forward, fixed=self.model.variables)
+        return runtime.map_rows_on_devices(forward, fixed=self.model.variables)
 
     def _wanted(self, image_shape):
         """The input's shape, with the images' own size where the network takes any."""
@@ -188,7 +188,7 @@ def shipped():
 
 
 @functools.lru_cache(maxsize=4)
-@runtime.alone()
+@runtime.no_strategy()
 def _load(path, _written):
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     model.trainable = False

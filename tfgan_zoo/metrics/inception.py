@@ -18,7 +18,7 @@ from tfgan_zoo.metrics.features import Resize, make_extractor
 SIDE = 299  # pixels
 
 
-@runtime.alone()
+@runtime.no_strategy()
 def inception_v3(weights="imagenet"):
     """`keras.applications.InceptionV3` as an extractor: 2,048 pooled features, 1,000 class probabilities.
 
@@ -46,7 +46,7 @@ def inception_v3(weights="imagenet"):
     return make_extractor("inceptionv3keras", "keras.applications.InceptionV3", keras.Model(network.input, outputs))
 
 
-@runtime.alone()
+@runtime.no_strategy()
 def inception_2015(weights, resize="legacy"):
     """The Inception of TensorFlow's 2015 release, in which FID and Inception Score are published.
 

@@ -222,7 +222,7 @@ class GenerativeModel(keras.Model):
                 return network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
 
             signature = [tf.TensorSpec(i.shape, i.dtype) for i in network.inputs]
-            self.__dict__["_draw_function"] = runtime.shared_out(draw, signature)
+            self.__dict__["_draw_function"] = runtime.map_rows_on_devices(draw, signature)
         return self.__dict__["_draw_function"]
 
     # ---- Keras' contract --------------------------------------------------------------------------------------

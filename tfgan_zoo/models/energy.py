@@ -34,7 +34,7 @@ class EBGAN(GAN):
         """The pulling-away term of this update's codes."""
         if not self.pulling_away:
             return {}
-        return {"pulling_away": self.pulling_away * pulling_away_term(runtime.whole(heads["codes"]))}
+        return {"pulling_away": self.pulling_away * pulling_away_term(runtime.all_gather(heads["codes"]))}
 
     def loss_names(self):
         """Those of `GAN`, and the pulling-away term."""

@@ -294,7 +294,7 @@ class GAN(GenerativeModel):
         return self.objective.generator_loss(self._judged(fake_heads[head]), real)
 
     def _judged(self, head):
-        return runtime.whole(head) if self.objective.compares_images else head
+        return runtime.all_gather(head) if self.objective.compares_images else head
 
     def _from_past(self, player):
         if not self.past:

@@ -150,7 +150,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
             found = {"ended": f"{type(error).__name__}: {told}", "hopeless": True, "failed": True, "epochs": 0}
             found |= {"score": self.goal.untrained, "best": None, "looks": []}
         if kept is not None and not found["hopeless"]:
-            with files.whole(kept) as temporary:
+            with files.atomic_write(kept) as temporary:
                 model.save(temporary)
         spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         spent |= {"fit_s": fit_s, "score_s": score_s}

@@ -312,7 +312,7 @@ def _plain_ticks(axis):
 
 
 def _save(figure, path):
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         figure.savefig(temporary, format="png")
 
 

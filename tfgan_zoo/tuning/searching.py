@@ -190,7 +190,7 @@ def _write(found, directory):
     if found["trials"]:
         report.draw_budget(found, directory / "budget.png")
         report.draw_parallel(found, directory / "parallel.png")
-    with files.whole(directory / "ranking.md") as temporary:
+    with files.atomic_write(directory / "ranking.md") as temporary:
         temporary.write_text(report.markdown(found), encoding="utf-8")
     files.write_json(directory / "ranking.json", found)
 
