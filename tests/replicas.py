@@ -88,7 +88,9 @@ def ask():
     watched(features.classifier_for("digits").model.layers[-1], devices[1])
     two = asked("mirrored", models)
     assert one.keys() == two.keys()
-    rows = tz.runtime.map_rows_on_devices(lambda rows: 0 * rows + tf.distribute.get_replica_context().replica_id_in_sync_group)
+    rows = tz.runtime.map_rows_on_devices(
+        lambda rows: 0 * rows + tf.distribute.get_replica_context().replica_id_in_sync_group
+    )
     found = {"apart": {name: float(np.abs(one[name] - two[name]).max()) for name in one}}
     found |= {"devices": [sorted(places) for places in devices], "rows": rows(tf.zeros(7, "int32")).tolist()}
     print(json.dumps(found), flush=True)

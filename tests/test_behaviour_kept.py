@@ -16,9 +16,23 @@ from tfgan_zoo import registry
 
 KEPT = pathlib.Path(__file__).parent / "kept"
 THREE_STEPS = KEPT / "three_steps.npz"
-ENTRIES = (
-    "gan dcgan lsgan wgan wgan_gp dragan hinge_gan sngan ebgan began cgan acgan projection_gan infogan improved_gan"
-).split()
+ENTRIES = [
+    "gan",
+    "dcgan",
+    "lsgan",
+    "wgan",
+    "wgan_gp",
+    "dragan",
+    "hinge_gan",
+    "sngan",
+    "ebgan",
+    "began",
+    "cgan",
+    "acgan",
+    "projection_gan",
+    "infogan",
+    "improved_gan",
+]
 RESIDUAL = ("sngan", "projection_gan", "wgan_gp")
 SAVED = ("dcgan", "acgan", "began", "improved_gan", "sngan")
 PROJECTIONS = 64

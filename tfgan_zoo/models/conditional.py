@@ -208,7 +208,10 @@ class SemiSupervisedGAN(GAN):
         """The class loss and the accuracy on labelled real images."""
         if latents is not None:
             return {}
-        labels, classes = runtime.all_gather(*told), runtime.all_gather(heads["classes"])  # replicas differ in how many they know
+        labels, classes = (
+            runtime.all_gather(*told),
+            runtime.all_gather(heads["classes"]),
+        )
         return {
             "class_loss": self.class_weight * class_loss(classes, labels),
             "class_accuracy": _accuracy(classes, labels),
