@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgan_zoo import data
-from tfgan_zoo.data import catalogue, damage, decoding, pipeline, planner, records, room, store, writing
+from tfgan_zoo.data import catalogue, corrupt_files, decoding, memory_budget, pipeline, planner, records, store, writing
 from tfgan_zoo.data.source import Wanted
 
 COUNT = 24
@@ -122,7 +122,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_half_is_read(photogra
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(damage, "examine", stopped)
+        patched.setattr(corrupt_files, "examine", stopped)
         with pytest.raises(KeyboardInterrupt):
             store.opened(rows)
     assert not path.exists()
@@ -137,7 +137,7 @@ def test_a_stream_is_examined_once(photographs, monkeypatch):
     spoil(photographs)
     with pytest.raises(ValueError, match="2 of 24"):
         data.load(photographs, image_size=16, cache="none")
-    monkeypatch.setattr(damage, "examine", None)
+    monkeypatch.setattr(corrupt_files, "examine", None)
     with pytest.raises(ValueError, match="2 of 24"):
         data.load(photographs, image_size=16, cache="none")
 
@@ -168,8 +168,8 @@ def machine(monkeypatch):
     """A machine with so many bytes of memory and disk."""
 
     def set_to(memory, disk):
-        monkeypatch.setattr(room, "memory", lambda: memory)
-        monkeypatch.setattr(room, "disk", lambda _: disk)
+        monkeypatch.setattr(memory_budget, "memory", lambda: memory)
+        monkeypatch.setattr(memory_budget, "disk", lambda _: disk)
 
     return set_to
 
@@ -224,14 +224,14 @@ def test_the_choice_is_said_in_a_line(photographs, machine, capsys, caplog):
 
 
 def test_a_containers_limit_counts(tmp_path):
-    assert room._left_of_limit(tmp_path) == float("inf")
+    assert memory_budget._left_of_limit(tmp_path) == float("inf")
     for name, text in (("max", "1000"), ("current", "700"), ("stat", "anon 600\nfile 50\nkernel 50\n")):
         (tmp_path / f"memory.{name}").write_text(text)
-    assert room._left_of_limit(tmp_path) == 350
+    assert memory_budget._left_of_limit(tmp_path) == 350
     (tmp_path / "memory.max").write_text("max\n")
-    assert room._left_of_limit(tmp_path) == float("inf")
-    assert 0 < room.memory() < float("inf")
-    assert room.disk(tmp_path / "not" / "there") > 0
+    assert memory_budget._left_of_limit(tmp_path) == float("inf")
+    assert 0 < memory_budget.memory() < float("inf")
+    assert memory_budget.disk(tmp_path / "not" / "there") > 0
 
 
 # ---- shards ----------------------------------------------------------------------------------------------------------

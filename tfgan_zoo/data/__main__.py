@@ -34,7 +34,7 @@ def check(
     data_dir: Directory = None,
     cache: Annotated[str | None, typer.Option(help="memory, file or none; by size, if not given.")] = None,
 ):
-    """Print counts, sizes, modes, classes, damage and speed; the status is 1 if something is wrong."""
+    """Print counts, sizes, modes, classes, corrupt files and speed; the status is 1 if something is wrong."""
     with _sentences():
         known = tz.registry.keywords(model) if model else {}
         batch_size *= known.get("n_critic", 1)

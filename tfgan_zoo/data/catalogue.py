@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from tfgan_zoo.data import damage, decoding, splits
+from tfgan_zoo.data import corrupt_files, decoding, splits
 from tfgan_zoo.data.records import Records
 from tfgan_zoo.data.source import Info, Rows, Source
 
@@ -181,7 +181,7 @@ def _rows(name, builder, image_key, label_key, split, wanted):
         if one_size:
             images, labels = parse_all(batch)
             return decoding.fit(images.numpy(), wanted), labels.numpy()
-        images, labels = zip(*damage.threads().map(one, batch), strict=True)
+        images, labels = zip(*corrupt_files.threads().map(one, batch), strict=True)
         return np.stack(images), np.array(labels, "int32")
 
     def whole():

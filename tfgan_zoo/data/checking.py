@@ -1,4 +1,4 @@
-"""What a source holds, before hours are spent on it: counts, sizes, modes, classes, damage and speed."""
+"""What a source holds, before hours are spent on it: counts, sizes, modes, classes, corrupt files and speed."""
 
 import collections
 import dataclasses
@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from tfgan_zoo.data import damage, pipeline, planner, writing
+from tfgan_zoo.data import corrupt_files, pipeline, planner, writing
 from tfgan_zoo.data.source import Wanted
 
 MODES = {1: "grey", 3: "RGB", 4: "RGB with transparency"}
@@ -24,7 +24,7 @@ class Part:
         sizes: Counter of (height, width).
         modes: Counter of channels.
         classes: images of each class, in the order of the labels; empty without labels.
-        damaged: dict of where an image lies to the reason why it cannot be read.
+        corrupt: dict of where an image lies to the reason why it cannot be read.
         report: path of the list of these, or None.
     """
 
@@ -32,7 +32,7 @@ class Part:
     sizes: collections.Counter
     modes: collections.Counter
     classes: tuple
-    damaged: dict
+    corrupt: dict
     report: object = None
 
 
@@ -95,9 +95,9 @@ def _looked_at(found, split, image_size, channels, verbose):
     except ValueError:  # different sizes: each is looked at, and decoded to one
         rows = writing.rows_of(found, split, Wanted(_PROBE, channels))
     labels, count = [], rows.shape[0]
-    damaged = damage.examine(rows, lambda _, told: labels.append(told), verbose)
-    good = [row for row in range(count) if row not in damaged]
-    headers = list(damage.threads().map(rows.header, good)) if rows.encoded else [rows.header(0)] * count
+    corrupt = corrupt_files.examine(rows, lambda _, told: labels.append(told), verbose)
+    good = [row for row in range(count) if row not in corrupt]
+    headers = list(corrupt_files.threads().map(rows.header, good)) if rows.encoded else [rows.header(0)] * count
     classes = ()
     if rows.labelled and labels:
         named = np.concatenate(labels)
@@ -107,17 +107,17 @@ def _looked_at(found, split, image_size, channels, verbose):
         collections.Counter(header[:2] for header in headers),
         collections.Counter(header[2] for header in headers),
         classes,
-        {rows.origin(row): why for row, why in damaged.items()},
-        damage.report(damaged, rows) if damaged else None,
+        {rows.origin(row): why for row, why in corrupt.items()},
+        corrupt_files.report(corrupt, rows) if corrupt else None,
     )
 
 
 def _judge(findings, image_size, channels, batch_size):
     wrong, noted = findings.wrong, findings.noted
     for split, part in findings.parts.items():
-        if part.damaged:
+        if part.corrupt:
             wrong.append(
-                f"{split}: {len(part.damaged):,} of {part.count:,} images cannot be read; "
+                f"{split}: {len(part.corrupt):,} of {part.count:,} images cannot be read; "
                 f"{part.report} lists them with reasons. Repair or remove them, or give skip_corrupt=True."
             )
         if part.count < 2:
@@ -185,17 +185,17 @@ def show(findings):
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("split", "images", "sizes (height × width)", "modes", "damaged", title=findings.name)
+    table = Table("split", "images", "sizes (height × width)", "modes", "corrupt", title=findings.name)
     for split, part in findings.parts.items():
         sizes = [f"{height}×{width}: {count:,}" for (height, width), count in part.sizes.most_common(_SHOWN)]
         sizes += [f"and {len(part.sizes) - _SHOWN:,} more"] if len(part.sizes) > _SHOWN else []
         modes = [f"{MODES.get(mode, mode)}: {count:,}" for mode, count in part.modes.most_common()]
-        table.add_row(split, f"{part.count:,}", "\n".join(sizes), "\n".join(modes), f"{len(part.damaged):,}")
+        table.add_row(split, f"{part.count:,}", "\n".join(sizes), "\n".join(modes), f"{len(part.corrupt):,}")
     console.print(table)
     if any(part.classes for part in findings.parts.values()):
         console.print(_class_table(findings))
-    for where, why in [item for part in findings.parts.values() for item in part.damaged.items()][:_SHOWN]:
-        console.print(f"damaged: {where}: {why}", soft_wrap=True, markup=False)
+    for where, why in [item for part in findings.parts.values() for item in part.corrupt.items()][:_SHOWN]:
+        console.print(f"corrupt: {where}: {why}", soft_wrap=True, markup=False)
     if findings.plan:
         console.print(findings.plan, soft_wrap=True, markup=False)
     if findings.given:

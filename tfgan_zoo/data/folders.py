@@ -8,7 +8,7 @@ import pathlib
 
 import numpy as np
 
-from tfgan_zoo.data import damage, decoding, splits
+from tfgan_zoo.data import corrupt_files, decoding, splits
 from tfgan_zoo.data.source import Info, Rows, Source
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
@@ -93,7 +93,7 @@ def _shape(paths):
 def _header(path):
     try:
         return decoding.header(path)
-    except damage.UNREADABLE:
+    except corrupt_files.UNREADABLE:
         return None
 
 
@@ -110,7 +110,7 @@ def _rows(split, wanted, info, files):
     def read(rows):
         images = np.empty((len(rows), height, width, wanted.channels), "uint8")
         for image, picture in zip(
-            images, damage.threads().map(lambda row: decoding.decode(paths[row], wanted), rows), strict=True
+            images, corrupt_files.threads().map(lambda row: decoding.decode(paths[row], wanted), rows), strict=True
         ):
             if picture.shape != image.shape:  # one that a header promised, or that was replaced since
                 raise ValueError(f"it is {picture.shape[0]}×{picture.shape[1]}, not {height}×{width}")
@@ -139,7 +139,7 @@ def _rows(split, wanted, info, files):
 def _one_size(paths, wanted, info):
     if wanted.image_size is not None:
         return wanted.image_size, wanted.image_size
-    sizes = collections.Counter(found[:2] for found in damage.threads().map(_header, paths) if found is not None)
+    sizes = collections.Counter(found[:2] for found in corrupt_files.threads().map(_header, paths) if found is not None)
     if len(sizes) > 1:
         shown = ", ".join(f"{height}×{width} ({count:,})" for (height, width), count in sizes.most_common(5))
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""

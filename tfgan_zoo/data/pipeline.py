@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import errors, pixels
-from tfgan_zoo.data import bundled, catalogue, damage, folders, idx, memory, order, planner, store
+from tfgan_zoo.data import bundled, catalogue, corrupt_files, folders, idx, memory, order, planner, store
 from tfgan_zoo.data.source import Wanted
 
 log = logging.getLogger("tfgan_zoo")
@@ -149,7 +149,7 @@ def load(
         skip_corrupt: leave unreadable pictures out and say how many, instead of raising; both name a list of them.
         cache: where decoded images of a folder or a TFDS dataset are kept: "memory"; "file", decoded once for this and
             later processes, beneath $TFGAN_ZOO_CACHE; "none", each decoded anew whenever its turn comes. None takes
-            the first of these that has room, and says so.
+            the first of these that can hold them, and says so.
         verbose: True says where images are kept if not in memory, and shows progress of long reading.
 
     Returns:
@@ -270,12 +270,12 @@ def _read(found, split, wanted, kept, rows, verbose):
 
 def _streamed(rows, skip_corrupt, verbose):
     """Shape, whether there are labels, and the reading function of the images that can be read, when none are kept."""
-    damaged = store.damaged_among(rows, verbose) if rows.encoded else {}
-    damage.answer_for(damaged, rows, skip_corrupt)
-    _check_enough(rows.name, rows.shape[0] - len(damaged))
-    if not damaged:
+    corrupt = store.corrupt_among(rows, verbose) if rows.encoded else {}
+    corrupt_files.raise_or_warn(corrupt, rows, skip_corrupt)
+    _check_enough(rows.name, rows.shape[0] - len(corrupt))
+    if not corrupt:
         return rows.shape, rows.labelled, rows.read
-    good = np.setdiff1d(np.arange(rows.shape[0]), list(damaged))
+    good = np.setdiff1d(np.arange(rows.shape[0]), list(corrupt))
     return (len(good), *rows.shape[1:]), rows.labelled, lambda wanted: rows.read(good[wanted])
 
 

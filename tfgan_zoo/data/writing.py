@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 
 from tfgan_zoo import files
-from tfgan_zoo.data import damage, pipeline
+from tfgan_zoo.data import corrupt_files, pipeline
 from tfgan_zoo.data.source import Rows, Wanted
 
 _SHARD_BYTES = 2**28
@@ -40,7 +40,7 @@ def write(
     Raises:
         ValueError: if `out` holds files, if the source is points or floats, if its splits differ in shape, or if
             images cannot be read and `skip_corrupt` is False.
-        OSError: if there is no room, or no permission to write.
+        OSError: if the disk is full, or there is no permission to write.
 
     Example:
 
@@ -139,5 +139,5 @@ def _fill(folder, info, parts, skip_corrupt, shard_bytes, verbose):
             examples = [{"image": image} | ({"label": int(label)} if labelled else {}) for image, label in pairs]
             writer.add_examples({split: examples})
 
-        damage.answer_for(damage.examine(rows, keep, verbose), rows, skip_corrupt)
+        corrupt_files.raise_or_warn(corrupt_files.examine(rows, keep, verbose), rows, skip_corrupt)
     writer.close_all()
