@@ -243,7 +243,7 @@ NAN = np.full((4, 4, 4, 1), np.nan)
         ({"source": "digits", "batch_size": 0}, "batch_size=0 is not a number of images"),
         ({"source": "digits", "batch_size": 2.5}, "batch_size=2.5 is not a number of images"),
         ({"source": "digits", "image_size": -8}, "image_size=-8 is not a side in pixels"),
-        ({"source": "digits", "image_size": (8, 8)}, r"image_size=(8, 8) is not a side"),
+        ({"source": "digits", "image_size": (8, 0)}, r"image_size=(8, 0) is not a side"),
         ({"source": "digits", "channels": 2}, "channels=2 is not 1 (grey), 3 (RGB) or 4 (RGBA)"),
         ({"source": "ring8", "image_size": 8}, "ring8 is points"),
         ({"source": IMAGES[:0]}, "there is nothing in it"),

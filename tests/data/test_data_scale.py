@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgan_zoo import data
-from tfgan_zoo.data import catalogue, corrupt_files, decoding, memory_budget, pipeline, planner, records, store, writing
+from tfgan_zoo.data import catalogue, corrupt_files, decoding, finding, memory_budget, planner, records, source, store
 from tfgan_zoo.data.source import Wanted
 
 COUNT = 24
@@ -54,7 +54,7 @@ def equal(one, two):
 
 
 def rows_of(source, split="train", **wanted):
-    return pipeline.find(source).rows(split, Wanted(**wanted))
+    return finding.find(source).rows(split, Wanted(**wanted))
 
 
 # ---- the three caches ------------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_the_planner_takes_the_first_place_with_room(photographs, machine):
         assert "\n" not in plan.sentence
         assert "24 images take 0 MiB decoded" in plan.sentence
     machine(1, 10**9)
-    assert planner.choose(writing.rows_of(pipeline.find("digits"), "train", Wanted())).cache == "none"  # not encoded
+    assert planner.choose(source.rows_of(finding.find("digits"), "train", Wanted())).cache == "none"  # not encoded
 
 
 def test_one_argument_overrides_the_planner(photographs, machine):
@@ -289,7 +289,7 @@ def test_writing_is_whole_or_not_at_all(photographs, tmp_path):
 
 @pytest.mark.parametrize("source", ["ring8", np.zeros((4, 4, 4, 1), "float32") - 1])
 def test_what_has_no_pixels_is_not_written(tmp_path, source):
-    with pytest.raises(ValueError, match=r"is float32 .*: only images of uint8 pixels can be written"):
+    with pytest.raises(ValueError, match=r"is float32 .*, and images of uint8 pixels are needed"):
         data.write(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

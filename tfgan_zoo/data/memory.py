@@ -35,22 +35,24 @@ def from_rows(rows, skip_corrupt=False, verbose=True):
         skip_corrupt, verbose: as in `data.load`.
 
     Returns:
-        (uint8 (N, H, W, C), int32 (N,) or None).
+        (uint8 images, labels or None), as `rows` has them.
 
     Raises:
         MemoryError: if they would not fit.
         ValueError: if some cannot be read and `skip_corrupt` is False.
     """
     memory_budget.check(rows.shape)
-    if rows.whole is not None:
+    if rows.read_all is not None:
         with contextlib.suppress(*corrupt_files.CORRUPT_RECORDS):  # which one it is, reading one by one tells
-            return rows.whole()
-    images, labels, count = np.empty(rows.shape, "uint8"), np.empty(rows.shape[0], "int32"), 0
+            return rows.read_all()
+    images = np.empty(rows.shape, "uint8")
+    labels, count = np.empty((rows.shape[0], *rows.label_shape), rows.label_dtype), 0
 
-    def keep(found, told):
+    def keep(some_images, some_labels):
         nonlocal count
-        images[count : count + len(found)], labels[count : count + len(found)] = found, told
-        count += len(found)
+        end = count + len(some_images)
+        images[count:end], labels[count:end] = some_images, some_labels
+        count = end
 
     corrupt_files.raise_or_warn(corrupt_files.examine(rows, keep, verbose), rows, skip_corrupt)
     return images[:count], labels[:count] if rows.labelled else None

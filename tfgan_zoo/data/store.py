@@ -22,7 +22,8 @@ def opened(rows, skip_corrupt=False, verbose=True):
         skip_corrupt, verbose: as in `data.load`.
 
     Returns:
-        (images uint8 (M, H, W, C), mapped from disk and read-only; labels int32 (M,) or None), M the readable ones.
+        (images uint8 (M, H, W, C), mapped from disk and read-only; labels as `rows` has them, or None), M the readable
+        ones.
 
     Raises:
         ValueError: if some cannot be read and `skip_corrupt` is False.
@@ -35,7 +36,8 @@ def opened(rows, skip_corrupt=False, verbose=True):
     state = files.read_json(path / "state.json")
     corrupt_files.raise_or_warn({int(row): why for row, why in state["corrupt"].items()}, rows, skip_corrupt)
     images = np.memmap(path / "images.raw", "uint8", mode="r", shape=(state["count"], *rows.shape[1:]))
-    return images, np.fromfile(path / "labels.raw", "int32") if rows.labelled else None
+    labels = np.fromfile(path / "labels.raw", rows.label_dtype).reshape(-1, *rows.label_shape)
+    return images, labels if rows.labelled else None
 
 
 def reader(images, labels):
@@ -79,7 +81,7 @@ def _fill(rows, path, verbose):
             def keep(images, labels):
                 nonlocal count
                 images_file.write(np.ascontiguousarray(images).data)
-                labels_file.write(np.ascontiguousarray(labels, "int32").data)
+                labels_file.write(np.ascontiguousarray(labels, rows.label_dtype).data)
                 count += len(images)
 
             corrupt = corrupt_files.examine(rows, keep, verbose)
