@@ -227,7 +227,8 @@ def _rows(name, builder, keys, split, wanted):
     part = builder.info.splits[split]
     stored = builder.info.features[keys.image].shape
     shape, one_size = _shape(name, stored, wanted), None not in stored
-    features = tfds.decode.PartialDecoding(keys.used).extract_features(builder.info.features)
+    with quiet():
+        features = tfds.decode.PartialDecoding(keys.used).extract_features(builder.info.features)
     random_access = builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD  # which TFDS does not stream
     records = functools.cache(lambda: Records(part.file_instructions, random_access))
     dtype = tf.int32 if keys.attributes is None else tf.float32
