@@ -107,7 +107,7 @@ def from_builder(name, builder):
     def with_attributes(names):
         chosen = checked_names(names, attributes, name)
         described = dataclasses.replace(info, num_classes=None, class_names=None, attribute_names=chosen)
-        keys = Keys(image_key, attributes=tuple(map(attributes.index, chosen)))
+        keys = Keys(image_key, attributes=chosen)
         return Source(described, rows=lambda split, wanted: _rows(name, builder, keys, split, wanted))
 
     return Source(
@@ -124,7 +124,7 @@ class Keys:
     Args:
         image: the name of the image.
         label: the name of the class label, or None.
-        attributes: which columns of the feature "attributes" come in place of labels; None for none.
+        attributes: names of those in the feature "attributes" that come in place of labels; None for none.
     """
 
     image: str
@@ -155,7 +155,7 @@ def _attribute_names(info):
     """The names of the attributes that a dataset has in a feature of this name; () without it."""
     import tensorflow_datasets as tfds
 
-    feature = info.features.get(ATTRIBUTES) if hasattr(info.features, "get") else None
+    feature = dict(info.features.items()).get(ATTRIBUTES) if hasattr(info.features, "items") else None
     if isinstance(feature, tfds.features.FeaturesDict):
         return tuple(feature)
     if isinstance(feature, tfds.features.Tensor) and len(feature.shape) == 1 and feature.shape[0]:
@@ -163,13 +163,13 @@ def _attribute_names(info):
     return ()
 
 
-def _attributes(example):
-    """float32 (..., A) of an example or a batch."""
+def _attributes(values, names):
+    """float32 (A,) of the feature "attributes" of an example: a dict of scalars, or a vector, named by its indices."""
     import tensorflow as tf
 
-    values = example[ATTRIBUTES]
-    parts = [tf.cast(part, tf.float32) for part in values.values()] if isinstance(values, dict) else None
-    return tf.cast(values, tf.float32) if parts is None else tf.stack(parts, axis=-1)
+    if isinstance(values, dict):
+        return tf.stack([tf.cast(values[name], tf.float32) for name in names])
+    return tf.cast(tf.gather(values, list(map(int, names))), tf.float32)
 
 
 def _keys(name, info):
@@ -236,7 +236,7 @@ def _rows(name, builder, keys, split, wanted):
     def parse(record):
         example = features.deserialize_example(record)
         if keys.attributes is not None:
-            return example[keys.image], tf.gather(_attributes(example), keys.attributes)
+            return example[keys.image], _attributes(example[ATTRIBUTES], keys.attributes)
         return example[keys.image], tf.cast(example[keys.label], tf.int32) if keys.label else tf.constant(0)
 
     parse_one = tf.function(parse, input_signature=[tf.TensorSpec((), tf.string)])

@@ -81,11 +81,7 @@ class Unpaired:
         """
         if self.b is not None:
             return find(self.a, data_dir), find(self.b, data_dir)
-        if (
-            isinstance(self.a, str | os.PathLike)
-            and _path(self.a).is_dir()
-            and not catalogue.is_prepared(_path(self.a))
-        ):
+        if _is_folder(self.a):
             both = [folders.domains(_path(self.a), letter) for letter in "AB"]
         else:
             base = find(self.a, data_dir)
@@ -118,7 +114,8 @@ def _is_folder(source):
 def _domain(base, letter):
     """Those splits of a source whose names end in a letter, under the names without it."""
     counts = {split[:-1]: count for split, count in base.info.num_images.items() if split.endswith(letter)}
-    if "train" not in counts or base.rows is None:
+    unknown = base.rows is not None and not base.info.num_images  # of a TFDS dataset that is not prepared yet
+    if "train" not in counts and not unknown:
         return None
     info = dataclasses.replace(base.info, name=f"{base.info.name}, {letter}", num_images=counts)
     return Source(
