@@ -174,3 +174,12 @@ def test_bad_input_gets_a_sentence(arguments, sentence):
 def test_nothing_is_done_to_images_of_the_right_size():
     images = marked()
     assert decoding.fit(images, Wanted((20, 40))) is images
+
+
+def test_images_are_converted_block_by_block_to_the_same_pixels(monkeypatch):
+    images = RANDOM.integers(0, 256, (7, 12, 9, 4)).astype("uint8")
+    for wanted in (Wanted((5, 8)), Wanted(channels=3, background=9), Wanted(6, 1, resize="pad")):
+        at_once = decoding.fit(images, wanted)
+        with monkeypatch.context() as patched:
+            patched.setattr(decoding, "_BLOCK", 2 * images[0].size)
+            np.testing.assert_array_equal(decoding.fit(images, wanted), at_once)

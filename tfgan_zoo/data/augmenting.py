@@ -40,17 +40,15 @@ class Augmentation:
         for number in (epoch, step):
             key = noise.fold(key, number)
         draws = noise.uniform((tf.shape(images)[0], 3), key)
-        *outer, height, width, channels = images.shape  # outer: the batch, and 2 for pairs
-        high, wide = self.crop or (height, width)
-        rows, columns = _window(draws[:, 0], height, high), _window(draws[:, 1], width, wide)
+        height, width = images.shape[-3:-1]
+        axis = len(images.shape) - 3  # of rows
+        if self.crop is not None:
+            high, wide = self.crop
+            images = tf.gather(images, _window(draws[:, 0], height, high), axis=axis, batch_dims=1)
+        columns = _window(draws[:, 1], width, width if self.crop is None else wide)
         if self.flip:
             columns = tf.where(draws[:, 2:] < 0.5, columns[:, ::-1], columns)
-        beside = outer[1] if len(outer) == 2 else 1
-        images = tf.reshape(images, (-1, beside, height, width, channels))
-        images = tf.gather(tf.transpose(images, (0, 2, 3, 1, 4)), rows, axis=1, batch_dims=1)
-        images = tf.gather(tf.transpose(images, (0, 2, 1, 3, 4)), columns, axis=1, batch_dims=1)
-        images = tf.reshape(tf.transpose(images, (0, 3, 2, 1, 4)), (-1, *outer[1:], high, wide, channels))
-        return tf.ensure_shape(images, (*outer, high, wide, channels))
+        return tf.gather(images, columns, axis=axis + 1, batch_dims=1)
 
 
 def _window(draws, size, window):

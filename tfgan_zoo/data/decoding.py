@@ -1,10 +1,13 @@
 """Pictures of any mode and size become arrays of one shape."""
 
+import math
+
 import numpy as np
 
 from tfgan_zoo.data.source import Wanted
 
 _WHITE = 255
+_BLOCK = 2**22  # values converted at a time, which become floats
 
 
 def decode(path, wanted):
@@ -52,10 +55,20 @@ def fit(images, wanted):
     Returns:
         The images, dtype unchanged, (N, height, width, channels).
     """
+    size, channels = wanted.size or images.shape[1:3], wanted.channels or images.shape[3]
+    if images.shape[1:] == (*size, channels):
+        return images
+    block = max(1, _BLOCK // math.prod(images.shape[1:]))
+    fitted = np.empty((len(images), *size, channels), images.dtype)
+    for start in range(0, len(images), block):
+        fitted[start : start + block] = _fitted(images[start : start + block], size, wanted)
+    return fitted
+
+
+def _fitted(images, size, wanted):
     if wanted.channels not in (None, images.shape[3]):
         images = _rechannelled(images, wanted)
-    size = wanted.size
-    if size is None or images.shape[1:3] == size:
+    if images.shape[1:3] == size:
         return images
     if wanted.resize == "crop":
         return _resized(_centre(images, size), size)

@@ -39,7 +39,7 @@ def find(name, data_dir=None):
     path = directory(name, data_dir)
     command, channels = COMMANDS[name]
     if not catalogue.is_prepared(path):
-        raise RuntimeError(f"{name} is not prepared in {path}. Run `{command}`, which needs no download of TFDS")
+        raise RuntimeError(f"{name} is not prepared in {path}. Run `{command}` first")
     base = catalogue.from_directory(path)
     info = dataclasses.replace(base.info, name=name, image_shape=(*base.info.image_shape[:2], channels))
 
