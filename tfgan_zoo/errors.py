@@ -15,6 +15,7 @@ def unknown(kind: str, name, known) -> ValueError:
         The exception, for the caller to raise.
     """
     known = sorted(map(str, known))
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    spellings = (str(name), str(name).lower().replace("-", "_"))
+    near = next(filter(None, (difflib.get_close_matches(one, known, n=3, cutoff=0.5) for one in spellings)), [])
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(known)}."
     return ValueError(f"Unknown {kind} {name!r}. {hint}")
