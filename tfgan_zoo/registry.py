@@ -125,6 +125,23 @@ def keywords(name):
     return dict(_ENTRIES[name].keywords)
 
 
+def keywords_from(name, info):
+    """What the data says to a zoo entry: the number of its classes, if the entry asks for `num_classes`.
+
+    Args:
+        name: of the entry.
+        info: what `data.info` says of the source.
+
+    Raises:
+        ValueError: if the entry needs classes and there are none.
+    """
+    if "num_classes" not in keywords(name):
+        return {}
+    if (info.num_classes or 0) < 2:
+        raise ValueError(f"{info.name} has no classes, but {name!r} needs one with every image: take another.")
+    return {"num_classes": info.num_classes}
+
+
 def ranges(name):
     """What a tuner may search of a zoo entry, name -> `Search`; empty, where its row says nothing."""
     function_of(name)
