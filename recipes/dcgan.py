@@ -8,8 +8,6 @@ The paper's networks start at width 128 for 64 x 64 photographs; small images ne
 the paper's Fig. 4: in each row a straight walk from one latent to another, on which nothing should change abruptly.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -33,20 +31,7 @@ def figures(model, run):
     return {"Walks between latents": run.directory / "walks.png"}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int = 64,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("dcgan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

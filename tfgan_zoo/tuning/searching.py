@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 
-from tfgan_zoo import callbacks, errors, files
+from tfgan_zoo import callbacks, directories, errors, files
 from tfgan_zoo.export import export
 from tfgan_zoo.tuning import interrupts, report, spaces
 
@@ -74,7 +74,7 @@ def search(
     Raises:
         ValueError: before the first trial: a name the entry does not take, an objective that no metric gives, a
             directory of something else, data that does not suffice.
-        RuntimeError: if no trial ended well, or tensorboard is missing.
+        RuntimeError: if no trial ended well, another process fills the directory, or tensorboard is missing.
     """
     from tfgan_zoo.tuning import tuners
     from tfgan_zoo.tuning.hypermodel import ZooHyperModel
@@ -82,7 +82,8 @@ def search(
     max_trials = 20 if max_trials is None and tuner != "hyperband" else max_trials
     max_trials = tuners.check(tuner, max_trials)
     seed, seeds = errors.whole_number("seed", seed, at_least=0), errors.whole_number("seeds", seeds)
-    directory = _usable(directory or f"exported/tuned_{name}_{_named(data)}", fresh)
+    directory = pathlib.Path(directory or f"exported/tuned_{name}_{_named(data)}")
+    ours = directories.check_ours("directory", directory, ("run/search.json", "run/.lock", "ranking.json"), "search")
     model = ZooHyperModel(
         name,
         data,
@@ -104,6 +105,12 @@ def search(
     config |= {"seed": seed, "epochs": model.epochs, "batch_size": model.batch_size, "every": model.watched["every"]}
     config |= {"patience": patience, "diversity": diversity} | description
     config |= {"space": {key: dimension.described() for key, dimension in model.space.items()}}
+    if not tuners.is_worker():
+        directories.hold(directory / "run")
+        if fresh and ours:
+            shutil.rmtree(directory / "run")
+            (directory / "ranking.json").unlink(missing_ok=True)
+            directories.hold(directory / "run")
     done = _done(directory, config)
     if done:
         return _shown(done, directory, quiet)
@@ -196,22 +203,6 @@ def _write(ranking, directory):
     files.write_json(directory / "ranking.json", ranking)
 
 
-def _usable(directory, fresh):
-    """The directory, once it is clear that nothing of somebody else's is in it."""
-    directory = pathlib.Path(directory)
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"directory={directory} is a file: give a directory.")
-    ours = (directory / "run/search.json").exists() or (directory / "ranking.json").exists()
-    if directory.exists() and any(directory.iterdir()) and not ours:
-        raise ValueError(
-            f"directory={directory} holds files that are not a search's: give a new or an empty directory."
-        )
-    if fresh and ours:
-        shutil.rmtree(directory / "run", ignore_errors=True)
-        (directory / "ranking.json").unlink(missing_ok=True)
-    return directory
-
-
 def _done(directory, config):
     """What an earlier call ranking, if it came to its end with these numbers.
 
@@ -219,12 +210,8 @@ def _done(directory, config):
         ValueError: if the directory holds a search with other numbers.
     """
     path = directory / "run/search.json"
-    there = files.read_json(path) if path.exists() else config
-    names = sorted(key for key in there.keys() | config.keys() if there.get(key) != config.get(key))
-    names = [key for key in names if key != "max_trials"]  # a search may be prolonged
-    if names:
-        changes = ", ".join(f"{key}={there.get(key)!r} became {config.get(key)!r}" for key in names)
-        raise ValueError(f"{directory} holds another search ({changes}): give another directory, or fresh=True.")
+    sentence = f"{directory} holds another search ({{}}): give another directory, or fresh=True."
+    directories.check_same(path, config, "max_trials", sentence)
     files.write_json(path, config)
     if not (directory / "ranking.json").exists():
         return None
@@ -233,6 +220,7 @@ def _done(directory, config):
 
 
 def _shown(ranking, directory, quiet):
+    directories.release(directory / "run")
     if not quiet:
         report.show(ranking)
         print(f"{directory} holds this as ranking.md and two pictures; best/README.md says how to load the winner.")
