@@ -220,7 +220,7 @@ def test_images_are_judged_with_their_labels_and_energies_not_at_all():
     watch.on_train_begin()
     fake, labels = np.zeros((200, 2), "float32"), np.arange(200, dtype="int32") % 8
     real, made = (
-        np.asarray(gan.judge(images, (told,))["logits"])[:, 0]
+        np.asarray(gan.adversary.discriminate(images, told)["logits"])[:, 0]
         for images, told in ((watch._real, np.zeros(200, "int32")), (fake, labels))
     )
     expected = ((real[:, None] > made).mean() + (real[:, None] >= made).mean()) / 2
