@@ -26,7 +26,7 @@ def figures(model, run):
         return {}
     starts, ends = np.split(np.asarray(model.draw_latents(2 * WALKS, seed=0))[:, None], 2)
     share = np.linspace(0.0, 1.0, STEPS, dtype="float32")[:, None]
-    images = model(((1.0 - share) * starts + share * ends).reshape(-1, model.latent_dim))
+    images = model.draw(latents=((1.0 - share) * starts + share * ends).reshape(-1, model.latent_dim))
     tz.pictures.save_grid(np.asarray(images), run.directory / "walks.png", columns=STEPS)
     return {"Walks between latents": run.directory / "walks.png"}
 

@@ -214,6 +214,42 @@ def test_an_entry_without_ranges_is_searched_where_the_user_says(registered):
     assert spaces.read("bare", {"depth": [1, 2]}) == {"depth": spaces.Choice((1, 2))}
 
 
+class Toy(tz.GenerativeModel):
+    """One network, one loss: points whose mean and spread are the data's."""
+
+    def __init__(self, network, *, image_shape, **model):
+        super().__init__({"network": network}, image_shape=image_shape, **model)
+
+    def loss_names(self):
+        return ("loss_of_moments",)
+
+    def batch_losses(self, images, condition, training):
+        seed = self.noise_seed("z")
+        fake = self.network(self.start(keras.ops.shape(images)[0], seed)["z"], training=training)
+        apart = [of(fake, axis=0) - of(images, axis=0) for of in (keras.ops.mean, keras.ops.std)]
+        return {"loss_of_moments": sum(keras.ops.sum(one**2) for one in apart)}
+
+    def start(self, rows, seed):
+        return {"z": tz.priors.Normal().sample(rows, 2, seed)}
+
+
+@pytest.fixture
+def toy(registered):
+    @registered(extends=Toy, ranges={"learning_rate": (1e-4, 1e-1, "log")})
+    def toy(image_shape, *, width=8, learning_rate=1e-2, **model):
+        network = tz.networks.mlp.generator(image_shape, 2, width)
+        optimizers = {"network_optimizer": keras.optimizers.Adam(learning_rate)}
+        return Toy(network, image_shape=image_shape, **optimizers | model)
+
+
+def test_a_family_of_one_network_is_searched_like_any_other(toy):
+    assert "n_critic" not in registry.keywords("toy")
+    model = ZooHyperModel("toy", "ring8", epochs=2, split="train[:1500]", batch_size=250)
+    run = model.run(keras_tuner.HyperParameters(), seed=0)
+    assert (run["ended"], run["epochs"]) == ("all epochs", 2)
+    assert run["score"] < model.objective.untrained
+
+
 @pytest.mark.parametrize(("name", "meant"), [("DCGAN", "dcgan"), ("wgan-gp", "wgan_gp"), ("WGAN-GP", "wgan_gp")])
 def test_capitals_and_hyphens_are_understood(name, meant):
     with pytest.raises(ValueError, match=f"Unknown model '{name}'. Did you mean '{meant}'"):

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import numpy as np
+from keras import ops
 
 from tfgan_zoo import callbacks, data, directories, errors, files, pictures, pixels, profiling, registry, runtime
 from tfgan_zoo.export import export
@@ -75,15 +76,16 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         for name, (kind, default) in taken.items()
     )
 
-    def main(**given):
+    def main(**keywords):
         """Train, picture, score and export; the same command again continues, or says that it is done."""
-        bound = signature.bind(**given)
+        bound = signature.bind(**keywords)
         bound.apply_defaults()
         config = dict(bound.arguments)
         out, fresh, quiet = (config.pop(name) for name in _OF_RUN)
         budget = {"batch_size": _BATCH} | budgets.get(config["dataset"], budgets[None])
         config = {name: budget.get(name) if value is None else value for name, value in config.items()}
-        config = {name: value for name, value in config.items() if name in _NUMBERS or value not in (None, False)}
+        given = {name for name, value in config.items() if value is not None and value is not False}
+        config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
         _check(config)
         overrides = (flags(**{name: config.get(name) for name in own}) if flags else None) or {}
         if runtime.precision() != "float32":
@@ -290,8 +292,8 @@ class Run:
         classes = model.condition.num_classes
         names = data.info(self.config["dataset"]).class_names or tuple(map(str, range(classes)))
         rows = min(rows, classes)
-        latents = np.tile(model.draw_latents(columns, seed=0), (rows, 1))
-        images = model.draw(latents=latents, condition=np.repeat(np.arange(rows, dtype="int32"), columns))
+        latents = ops.tile(model.draw_latents(columns, seed=0), (rows, 1))
+        images = model.draw(latents=latents, condition=model.condition.as_tensor(np.repeat(np.arange(rows), columns)))
         path = self.directory / "by_class.png"
         pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
         return path
