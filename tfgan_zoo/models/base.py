@@ -8,7 +8,7 @@ encode(images), decode(codes), reconstruct(images)
 log_prob(images, seed) -> nats per image, is_bound
 denoise(x, level, condition)
 translate(images, condition)
-preview(seed) -> {caption: images}            what to look at while it trains
+preview(seed) -> {caption: (images, columns)} what to look at while it trains
 endpoints() -> {signature: ...}               what a served model answers beside the verbs
 """
 
@@ -283,11 +283,20 @@ class GenerativeModel(OptimisedModel):
                 functions[names] = runtime.map_rows_on_devices(draw, specs)
         return functions[names](*rows.values(), *([seed] if self._draws_noise else []))
 
-    def preview(self, seed):
-        """What to look at while it trains, caption -> images: by default images of one seed, a row a class."""
-        if self.condition is None:
-            return {"": self.generate(64, seed=seed)}
-        return {"": self.generate(len(rows := self.condition.examples(64)[0]), labels=rows, seed=seed)}
+    def preview(self, seed, num_images=None):
+        """What to look at while it trains: by default images of one seed, a row a class.
+
+        Args:
+            seed: integer >= 0.
+            num_images: about how many; None for 64 images or 1,000 points.
+
+        Returns:
+            Dict caption -> (images, images in a row or None).
+        """
+        count, columns, labels = num_images or (1000 if len(self.image_shape) == 1 else 64), None, None
+        if self.condition is not None:
+            labels, columns = self.condition.examples(count)
+        return {"": (self.generate(count if labels is None else len(labels), labels=labels, seed=seed), columns)}
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
 
