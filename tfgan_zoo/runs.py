@@ -275,7 +275,8 @@ class Run:
         Args:
             panels: how many epochs, spaced ever wider from the first to the last.
         """
-        frames = sorted((self.directory / "samples").glob("epoch_*.png"))
+        found = (self.directory / "samples").glob("epoch_*.png")
+        frames = [path for _, path in sorted((int(path.stem.removeprefix("epoch_")), path) for path in found)]
         steps = {round((len(frames) - 1) * (share / max(panels - 1, 1)) ** 2) for share in range(panels)}
         chosen = {f"epoch {int(frames[step].stem.removeprefix('epoch_'))}": frames[step] for step in sorted(steps)}
         pictures.save_strip(chosen, self.directory / "by_epoch.png")
