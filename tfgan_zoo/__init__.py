@@ -37,6 +37,8 @@ from tfgan_zoo import (
     profiling,
     runs,
     runtime,
+    samplers,
+    schedules,
     tuning,
     zoo,
 )
@@ -45,6 +47,7 @@ from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
+from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.registry import create, list_models, register
@@ -57,6 +60,8 @@ __all__ = [
     "EBGAN",
     "GAN",
     "ConditionalGAN",
+    "Diffusion",
+    "FlowMatching",
     "GenerativeModel",
     "InfoGAN",
     "Run",
@@ -88,6 +93,8 @@ __all__ = [
     "register",
     "runs",
     "runtime",
+    "samplers",
+    "schedules",
     "tuning",
     "verify",
     "zoo",

@@ -30,6 +30,10 @@ LAYERS = {
     "rectifier": (lambda: tl.Rectifier(0.2), IMAGES),
     "dropout": (lambda: tl.Dropout(0.3, seed=1), VECTORS),
     "noise": (lambda: tl.GaussianNoise(0.5, seed=1), IMAGES),
+    "group_norm": (lambda: tl.GroupNormalization(3), IMAGES),
+    "modulated_norm": (lambda: tl.GroupNormalization(3), (*IMAGES, (6,))),
+    "attention": (lambda: tl.PixelAttention(), IMAGES),
+    "time": (lambda: tl.TimeEmbedding(6), ((),)),
     "energy_1": (lambda: tl.ReconstructionEnergy(order=1), IMAGES * 2),
     "energy_2": (lambda: tl.ReconstructionEnergy(), IMAGES * 2),
 }
