@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "tfgan_zoo"
 
 # room -> rooms it may import; the small shared modules are open to all
-SHARED = {"errors", "files", "noise", "pixels", "serialization", "version"}
+SHARED = {"errors", "files", "geometry", "noise", "pixels", "serialization", "version"}
 MAY_IMPORT = {
     "__init__": {"*"},
     **{name: set() for name in SHARED},
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "penalties": set(),
     "augmentations": set(),
     "latents": {"data", "metrics", "pictures", "priors", "runtime"},
+    "conditions": set(),
     "priors": set(),
     "layers": set(),
     "networks": {"layers"},

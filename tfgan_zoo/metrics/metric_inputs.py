@@ -8,19 +8,19 @@ import numpy as np
 
 from tfgan_zoo import pixels
 from tfgan_zoo.data.bundled import MIXTURES
-from tfgan_zoo.metrics import fakes
+from tfgan_zoo.metrics import image_sources
 from tfgan_zoo.metrics.neighbours import neighbour_scores
 from tfgan_zoo.metrics.reference import Reference
 
 NEIGHBOUR = 3  # k of precision and recall, as in Kynkäänniemi et al. 2019
 DENSITY_NEIGHBOUR = 5  # k of density and coverage, as in Naeem et al. 2020
 
-NEEDS = {}  # what a metric can need -> a function of evidence: None, or the sentence that says why it is not there
+NEEDS = {}  # what a metric can need -> a function of inputs: None, or the sentence that says why it is not there
 
 
 @dataclasses.dataclass
-class Evidence:
-    """Generated images and real ones. Everything about real images is found when it is first asked for.
+class MetricInputs:
+    """Generated images and real ones. What is known of real images is computed when it is first asked for.
 
     Args:
         source: what is scored, a folder already opened.
@@ -30,7 +30,7 @@ class Evidence:
         count: generated images.
         seed: of what is drawn.
         shape: (height, width, channels) of the generated images; None until the first batch of some models.
-        labels: (count,) what the images were asked or said to show; None without labels.
+        labels: (count,) classes the images were asked or said to show; None without labels.
         floor_split: real images that play the generated ones; None for no floor.
         features, probabilities, images: of the generated images: (count, d), (count, C) or None, uint8 or None.
     """
@@ -56,13 +56,42 @@ class Evidence:
     @property
     def model(self):
         """The model that is scored; None for images."""
-        return self.source if fakes.is_model(self.source) else None
+        return self.source if image_sources.is_model(self.source) else None
+
+    @property
+    def condition(self):
+        """What the model is given beside noise, a value of `conditions`; None without."""
+        return getattr(self.model, "condition", None)
 
     @property
     def is_labelled(self):
-        """Whether the generated images will have labels: given ones, or those that a conditional model is told."""
-        classes = getattr(self.model, "num_classes", None)
-        return self.labels is not None or (isinstance(classes, int) and not isinstance(classes, bool))
+        """Whether the generated images will have labels: given ones, or the classes of a conditional model."""
+        return self.labels is not None or hasattr(self.condition, "num_classes")
+
+    def condition_rows(self, count):
+        """`count` rows of what a conditional model is given, its labels over and over; None for any other model."""
+        if self.condition is None:
+            return None
+        return (
+            np.asarray(self.condition.sample(count, self.seed))
+            if self.labels is None
+            else np.resize(self.labels, count)
+        )
+
+    @property
+    def likelihood_protocol(self):
+        """How the model's `log_prob` is to be read: "kind", "samples", "dequantisation", "data_scale"; None if unsaid.
+
+        The kind is "exact" or "bound"; the data's scale is that of `likelihoods.bits_per_dim`.
+        """
+        kind = "bound" if getattr(self.model, "is_bound", False) else "exact"
+        unsaid = dict.fromkeys(("samples", "dequantisation", "data_scale"))
+        return {"kind": kind} | unsaid | dict(getattr(self.model, "likelihood_protocol", None) or {})
+
+    def in_batches(self, function, images):
+        """What a function of images gives, a batch at a time."""
+        size = self.reference.batch_size
+        return np.concatenate([np.asarray(function(images[at : at + size])) for at in range(0, len(images), size)])
 
     @functools.cached_property
     def real(self):
@@ -100,17 +129,17 @@ class Evidence:
 
 
 def need(function):
-    """Enter a function of evidence into NEEDS by its name."""
+    """Enter a function of inputs into NEEDS by its name."""
     NEEDS[function.__name__] = function
     return function
 
 
 @need
-def covariance(evidence):
+def covariance(inputs):
     """Twice as many images as features, on both sides."""
-    width = evidence.extractor.width
+    width = inputs.extractor.width
     return _enough(
-        evidence,
+        inputs,
         2 * width,
         f"A Fréchet distance in {width} features needs at least {{}} images (twice as many, or the covariance is next "
         "to singular)",
@@ -119,59 +148,59 @@ def covariance(evidence):
 
 
 @need
-def neighbours(evidence):
+def neighbours(inputs):
     """A few images more than the neighbours that are looked for, and enough for two subsets."""
-    return _enough(evidence, 6, "Nearest neighbours and subsets need at least {} images")
+    return _enough(inputs, 6, "Nearest neighbours and subsets need at least {} images")
 
 
 @need
-def probabilities(evidence):
+def probabilities(inputs):
     """A classifier as extractor."""
-    if evidence.extractor.classes is None:
+    if inputs.extractor.classes is None:
         return (
-            f"The extractor {evidence.extractor.name!r} gives no probabilities: end it in "
+            f"The extractor {inputs.extractor.name!r} gives no probabilities: end it in "
             '{"features": ..., "probabilities": ...}.'
         )
 
 
 @need
-def modes(evidence):
+def modes(inputs):
     """A mixture of points whose modes are known."""
-    info = evidence.reference.info
+    info = inputs.reference.info
     if not info.is_points or len(MIXTURES.get(info.name, ([],))[0]) < 2:
         return f"The modes of {info.name} are not known: only those of {', '.join(sorted(MIXTURES))} can be counted."
 
 
 @need
-def images(evidence):
+def images(inputs):
     """Pixels, and not points."""
-    if evidence.reference.info.is_points:
-        return f"{evidence.reference.info.name} is points, which have no pixels to compare."
+    if inputs.reference.info.is_points:
+        return f"{inputs.reference.info.name} is points, which have no pixels to compare."
 
 
 @need
-def alike(evidence):
+def alike(inputs):
     """Generated and real images of one size and one number of channels."""
-    info = evidence.reference.info
-    if evidence.shape is None or info.is_points or evidence.shape == tuple(info.image_shape):
+    info = inputs.reference.info
+    if inputs.shape is None or info.is_points or inputs.shape == tuple(info.image_shape):
         return None
-    height, width, _ = evidence.shape
-    if evidence.reference.has_splits and height == width:
+    height, width, _ = inputs.shape
+    if inputs.reference.has_splits and height == width:
         return None  # the reference is read at that size, as it is for training
     wanted = "x".join(map(str, info.image_shape))
     return (
-        f"The images are {'x'.join(map(str, evidence.shape))} and the reference is {wanted}, so their pixels cannot be "
+        f"The images are {'x'.join(map(str, inputs.shape))} and the reference is {wanted}, so their pixels cannot be "
         f"compared: give both in one size with as many channels."
     )
 
 
 @need
-def labels(evidence):
+def labels(inputs):
     """Classes of generated images and of the reference."""
-    info = evidence.reference.info
+    info = inputs.reference.info
     if not info.num_classes:
         return f"{info.name} has no labels to train a classifier on."
-    if not evidence.is_labelled:
+    if not inputs.is_labelled:
         return (
             "The generated images have no labels: score a conditional model, give labels=, one per image, or a folder "
             "of class folders."
@@ -179,44 +208,73 @@ def labels(evidence):
 
 
 @need
-def judge(evidence):
+def classifier(inputs):
     """An extractor that classifies into the reference's classes."""
-    classes, info = evidence.extractor.classes, evidence.reference.info
+    classes, info = inputs.extractor.classes, inputs.reference.info
     if classes is None or classes != info.num_classes:
         return (
-            f"The extractor {evidence.extractor.name!r} knows {classes or 'no'} classes and {info.name} has "
+            f"The extractor {inputs.extractor.name!r} knows {classes or 'no'} classes and {info.name} has "
             f"{info.num_classes or 'none'}: gan_test needs a classifier of the reference."
         )
 
 
 @need
-def training(evidence):
+def training(inputs):
     """Training images that are not the ones scored against."""
-    if not evidence.reference.has_splits or "train" not in evidence.reference.info.num_images:
-        return f"{evidence.reference.info.name} has no training split: name a data source that has one."
-    if re.search(r"\btrain\b", evidence.split):
-        return f"split={evidence.split!r} is the training split itself: score against held-out images, split='test'."
+    if not inputs.reference.has_splits or "train" not in inputs.reference.info.num_images:
+        return f"{inputs.reference.info.name} has no training split: name a data source that has one."
+    if re.search(r"\btrain\b", inputs.split):
+        return f"split={inputs.split!r} is the training split itself: score against held-out images, split='test'."
 
 
 @need
-def latents(evidence):
+def latents(inputs):
     """A model that can be asked for the image of a latent."""
-    if not callable(getattr(evidence.model, "draw_latents", None)):
-        return "A path through latent space needs a model with .draw_latents, and these are images."
+    return _lacking(inputs, "A path through latent space", "draw_latents", "draw")
 
 
 @need
-def convergence(evidence):
-    """BEGAN's discriminator."""
-    if "convergence" not in getattr(evidence.model, "state", {}):
+def convergence(inputs):
+    """BEGAN's discriminator, with the state that its loss keeps."""
+    state, networks = (getattr(inputs.model, name, {}) for name in ("state", "networks"))
+    if "convergence" not in state or "discriminator" not in networks:
         return "The measure of convergence (Berthelot et al. 2017) is that of a model with a BoundaryEquilibrium loss."
 
 
-def _enough(evidence, needed, what, instead=""):
-    named = "the array gives" if isinstance(evidence.source, np.ndarray) else "num_images is"
+@need
+def likelihood(inputs):
+    """A model that says how likely an image is."""
+    return _lacking(inputs, "A likelihood", "log_prob") or alike(inputs)
+
+
+@need
+def reconstruction(inputs):
+    """A model that brings images back from their codes."""
+    return _lacking(inputs, "Reconstruction", "reconstruct") or alike(inputs)
+
+
+@need
+def pairs(inputs):
+    """A model that translates images, and a reference that has the target of each."""
+    if sentence := _lacking(inputs, "Translation", "translate"):
+        return sentence
+    if not getattr(inputs.reference.info, "is_paired", False):
+        return f"{inputs.reference.info.name} has no pairs: translation is scored against the target of each image."
+
+
+def _lacking(inputs, what, *verbs):
+    """The sentence that names the first verb a model does not have; None if it has them all."""
+    verb = next((verb for verb in verbs if not callable(getattr(inputs.model, verb, None))), None)
+    if verb is not None:
+        whose = "these are images" if inputs.model is None else "this one has none"
+        return f"{what} needs a model with .{verb}, and {whose}."
+
+
+def _enough(inputs, needed, what, instead=""):
+    named = "the array gives" if isinstance(inputs.source, np.ndarray) else "num_images is"
     sides = {
-        f"the split {evidence.split!r} of the reference has": evidence.num_real,
-        named: evidence.count,
+        f"the split {inputs.split!r} of the reference has": inputs.num_real,
+        named: inputs.count,
     }
     for whose, count in sides.items():
         if count < needed:
