@@ -37,14 +37,13 @@ def lengths(generator, images, steps, seed):
 
     @tf.function
     def learn(real):
-        fake, latents = gan.synthesize((), BATCH, 0)
-        gan.minimize(gan.discriminator, gan.discriminator_optimizer, gan.critic_terms, real, fake, (), latents, 0)
+        gan.update_discriminator(real)
         gan.step.assign_add(1)
 
     @tf.function
     def look():
         with tf.GradientTape(persistent=True) as tape:
-            logits = gan.judge(gan.synthesize((), BATCH, 0, purpose="look")[0], ())["logits"]
+            logits = gan.adversary.discriminate(gan.synthesize(None, BATCH, 0, purpose="look")[0])["logits"]
             losses = [objective.generator_loss(logits) for objective in LOSSES.values()]
         return [tf.linalg.global_norm(tape.gradient(loss, gan.generator.trainable_variables)) for loss in losses]
 

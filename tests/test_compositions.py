@@ -301,7 +301,7 @@ def test_penalties_act_where_the_discriminator_looks():
 def test_instance_noise_fades_as_a_run_goes_on():
     model = composed(objectives.NonSaturating(), "mlp", augmentations=(tz.augmentations.InstanceNoise(1.0, steps=2),))
     for stddev in (1.0, 0.5, 0.0, 0.0):
-        noise = np.array(model.augment(tf.zeros((4000, 2)), "real"))
+        noise = np.array(model.adversary.augment(tf.zeros((4000, 2)), "real"))
         assert noise.std() == pytest.approx(stddev, rel=0.05)
         assert np.isfinite(list(model.fit(six(), verbose=0).history.values())).all()
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 import tfgan_zoo as tz
-from tfgan_zoo.models.base import frozen_call
 from tfgan_zoo.models.conditional import class_loss
+from tfgan_zoo.models.optimisation import frozen_call
 from tfgan_zoo.networks import heads, mlp
 
 RNG = np.random.default_rng(0)
@@ -144,7 +144,7 @@ def test_tf_gan_agrees_on_acgan(tfgan):
     """Its reduction, a sum over the nonzero weights' number, is the mean over examples, as ours."""
     model, one_hot = model_of("acgan"), np.eye(CLASSES, dtype="float32")[LABELS]
     real, fake = (2 * RNG.normal(size=(2, 24, CLASSES))).astype("float32")
-    told = (tf.constant(LABELS),)
+    told = tf.constant(LABELS)
     ours = model.auxiliary({"classes": real}, told)["real_class_loss"]
     ours += model.auxiliary({"classes": fake}, told, latents=0)["fake_class_loss"]
     theirs = tfgan.losses.wargs.acgan_discriminator_loss(real, fake, one_hot)
@@ -263,19 +263,22 @@ def test_each_critic_step_gets_its_images_own_labels_and_the_generator_the_last_
     critic_steps, generator_steps, shown = [], [], []
 
     class Spy({"conditional": tz.ConditionalGAN, "acgan": tz.ACGAN}[kind]):
-        def critic_terms(self, real, fake, told, latents, index):
-            critic_steps.append((real.numpy(), fake.numpy(), told[0].numpy()))
-            return super().critic_terms(real, fake, told, latents, index)
+        def critic_losses(self, real, fake, told, latents, index):
+            critic_steps.append((real.numpy(), fake.numpy(), told.numpy()))
+            return super().critic_losses(real, fake, told, latents, index)
 
-        def generator_terms(self, real, told):
-            generator_steps.append((real.numpy(), told[0].numpy()))
-            return super().generator_terms(real, told)
-
-        def judge(self, images, told, advance=None):
-            shown.append((images.numpy(), told[0].numpy()))
-            return super().judge(images, told, advance)
+        def generator_losses(self, real, told):
+            generator_steps.append((real.numpy(), told.numpy()))
+            return super().generator_losses(real, told)
 
     model = model_of(kind, Spy, n_critic=3)
+    discriminate = model.adversary.discriminate
+
+    def spied(images, told, **options):
+        shown.append((images.numpy(), told.numpy()))
+        return discriminate(images, told, **options)
+
+    model.adversary.discriminate = spied
     model.fit(batches(24), verbose=0)
     assert len(critic_steps) == 3
     for index, (real, fake, told) in enumerate(critic_steps):
@@ -292,7 +295,10 @@ def test_each_critic_step_gets_its_images_own_labels_and_the_generator_the_last_
 
 def test_the_discriminator_looks_at_the_label():
     model = model_of("conditional")
-    logits = [np.array(model.judge(POINTS, (np.full(24, label, "int32"),))["logits"]) for label in range(CLASSES)]
+    logits = [
+        np.array(model.adversary.discriminate(POINTS, np.full(24, label, "int32"))["logits"])
+        for label in range(CLASSES)
+    ]
     assert np.ptp(logits, axis=0).min() > 1e-4
 
 
@@ -311,9 +317,9 @@ def test_a_penalty_is_told_the_labels():
         tape.watch(images)
         logits = model.discriminator([images, labels])
     expected = tf.reduce_sum(tape.gradient(logits, images) ** 2) / 24
-    found = model.penalize(model.penalties[0], images, images, (labels,), 0)
+    found = model.adversary.penalise(model.penalties[0], images, images, labels, 0)
     assert float(found) == pytest.approx(float(expected), rel=1e-5)
-    wrong = model.penalize(model.penalties[0], images, images, ((labels + 1) % CLASSES,), 0)
+    wrong = model.adversary.penalise(model.penalties[0], images, images, (labels + 1) % CLASSES, 0)
     assert float(wrong) != pytest.approx(float(expected), rel=1e-3)
 
 
@@ -353,13 +359,12 @@ def test_a_head_belongs_to_the_discriminators_optimizer(kind, head):
     critic, generator = model.discriminator.weights, model.generator.weights
     before = arrays(critic), arrays(generator)
     real, told = model.critic_batch(tf.constant(POINTS), tf.constant(LABELS), 0)
-    fake, latents = model.synthesize(told, 24, 0)
-    model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, real, fake, told, latents, 0)
+    model.update_discriminator(real, told)
     assert moved(before[0], critic) == set(before[0])
     assert any(head in path for path in before[0])
     assert moved(before[1], generator) == set()
     after = arrays(critic)
-    model.minimize(model.generator, model.generator_optimizer, model.generator_terms, real, told)
+    model.update_generator(real, told)
     assert moved(after, critic) == set()
     assert moved(before[1], generator) == set(before[1])
 

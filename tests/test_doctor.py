@@ -221,7 +221,7 @@ def test_images_are_judged_with_their_labels_and_energies_not_at_all():
     fake, labels = np.zeros((200, 2), "float32"), np.asarray(gan.condition.sample(200, 0))
     before = [np.array(variable) for variable in gan.variables]
     real, made = (
-        np.asarray(gan.networks["discriminator"]([images, one], training=True))[:, 0]
+        np.asarray(gan.adversary.discriminate(images, one, advance=())["logits"])[:, 0]
         for images, one in ((watch._real, np.zeros(200, "int32")), (fake, labels))
     )
     expected = ((real[:, None] > made).mean() + (real[:, None] >= made).mean()) / 2

@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers
 
 import tfgan_zoo as tz
-from tfgan_zoo.models.base import frozen_call
 from tfgan_zoo.models.energy import pulling_away_term
+from tfgan_zoo.models.optimisation import frozen_call
 from tfgan_zoo.networks import dcgan, mlp
 
 RNG = np.random.default_rng(0)
@@ -94,15 +94,11 @@ def test_only_the_generator_is_pulled_away():
     for weight in (0.0, 5.0):
         tz.runtime.setup(seed=0)
         model = ebgan(pulling_away=weight)
-        fake, latents = model.synthesize((), 12, 0)
-        given = (tf.constant(POINTS[:12]), fake, (), latents, 0)
-        found = model.minimize(model.discriminator, model.discriminator_optimizer, model.critic_terms, *given)
+        found = model.update_discriminator(tf.constant(POINTS[:12]))
         assert set(found) == {"discriminator_loss"}
         critic, before = arrays(model.discriminator), arrays(model.generator)
         codes = frozen_call(model.discriminator, frozen_call(model.generator, model.latents("generator", 12)))["codes"]
-        found = model.minimize(
-            model.generator, model.generator_optimizer, model.generator_terms, tf.constant(POINTS[:12]), ()
-        )
+        found = model.update_generator(tf.constant(POINTS[:12]))
         assert not any(moved(critic, arrays(model.discriminator)))
         assert all(moved(before, arrays(model.generator)))
         if weight:
@@ -189,8 +185,8 @@ def test_one_step_of_state_in_eager_is_that_of_the_last_critic_update():
     seen = []
 
     class Spy(tz.GAN):
-        def critic_terms(self, *arguments):
-            found = super().critic_terms(*arguments)
+        def critic_losses(self, *arguments):
+            found = super().critic_losses(*arguments)
             seen.append(found)
             return found
 

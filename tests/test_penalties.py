@@ -194,7 +194,7 @@ def test_slopes_are_those_a_penalty_sees_and_move_nothing():
     seen = penalties.gradient_norms(model, REAL)
     assert seen.shape == (32,)
     # between an image and itself there is only the image
-    paid = model.penalize(model.penalties[0], tf.constant(REAL), tf.constant(REAL), (), 0)
+    paid = model.adversary.penalise(model.penalties[0], tf.constant(REAL), tf.constant(REAL), None, 0)
     assert float(paid) == pytest.approx(10 * np.mean((seen - 2.0) ** 2), rel=1e-5)
     normed = small((), norm=True)
     before = normed.discriminator.get_weights()

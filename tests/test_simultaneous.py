@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfgan_zoo as tz
-from tfgan_zoo.models.gan import averaged_copy
+from tfgan_zoo.models.optimisation import averaged_copy
 
 POINTS = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
 RATE = 0.1

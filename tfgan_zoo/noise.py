@@ -2,12 +2,59 @@
 
 TensorFlow's stateless draws agree with and without XLA in their bits (alg="philox"), but XLA makes other floats of
 them. So the bits are drawn, and turned into floats here by exact arithmetic (uniform) and by Box and Muller (normal).
-Rows nest: the first rows of a long draw are the rows of a short one with the same seed.
+Rows nest: the first rows of a long draw are the rows of a short one with the same seed. What `generate` draws comes in
+blocks of `BLOCK` rows, each with a seed of its own, so that memory is one block's however many images are asked for.
 """
 
 import math
+import zlib
 
 import tensorflow as tf
+
+BLOCK = 256  # rows of one seed
+
+
+def purpose(name):
+    """The integer that stands for a purpose of noise in a stateless seed."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+def block_seed(seed, block):
+    """The stateless seed of a block of generated images: block 0 has the seed's own, the others are folded from it.
+
+    Args:
+        seed: integer that `generate` was given.
+        block: number of the block, from 0; both may be tensors.
+    """
+    first = tf.stack([tf.cast(seed, tf.int32), purpose("generate")])
+    if not tf.is_tensor(block):
+        return fold(first, block) if block else first
+    return tf.where(block == 0, first, fold(first, block))
+
+
+def in_blocks(count, draw, spec):
+    """Rows that are drawn block by block, at most `BLOCK` at a time.
+
+    Args:
+        count: rows in all, at least 1; may be a tensor.
+        draw: function (number of the block, its first row, its rows) -> tensor of so many rows.
+        spec: tf.TensorSpec of the result.
+
+    Returns:
+        Tensor with `count` rows.
+    """
+    if not tf.is_tensor(count):
+        parts = [draw(first // BLOCK, first, min(BLOCK, count - first)) for first in range(0, count, BLOCK)]
+        return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)
+    blocks = (count + BLOCK - 1) // BLOCK
+    rows = tf.TensorArray(spec.dtype, blocks, infer_shape=False, element_shape=(None, *spec.shape[1:]))
+
+    def next_block(block, rows):
+        first = block * BLOCK
+        return block + 1, rows.write(block, draw(block, first, tf.minimum(BLOCK, count - first)))
+
+    _, rows = tf.while_loop(lambda block, _: block < blocks, next_block, (0, rows), parallel_iterations=1)
+    return rows.concat()
 
 
 def uniform(shape, seed, low=0.0, high=1.0):

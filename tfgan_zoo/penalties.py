@@ -171,7 +171,8 @@ def gradient_norms(model, images):
         float32 array (N,).
     """
     squared = _squared_slopes(
-        lambda batch: model.judge(batch, (), advance=())[model.objective.head], tf.convert_to_tensor(images, tf.float32)
+        lambda batch: model.adversary.discriminate(batch, advance=())[model.objective.head],
+        tf.convert_to_tensor(images, tf.float32),
     )
     return tf.sqrt(squared).numpy()
 

@@ -4,25 +4,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.conditions import Classes
+from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.priors import Normal, Uniform
 
 
 class StandIn:
-    """A trained model as export sees it: an averaged network and a way to draw from it."""
+    """A trained model as export sees it: a network that answers, what it starts from, and how it draws."""
 
-    draw_latents = GenerativeModel.draw_latents
+    start, draw, draw_latents = GAN.start, GAN.draw, GAN.draw_latents
 
     def __init__(self, network, image_shape, latent_dim=8, num_classes=None, name="stand_in", prior=Normal()):  # noqa: B008
-        self.ema_network, self.prior = network, prior
-        self.image_shape, self.latent_dim, self.num_classes, self.name = image_shape, latent_dim, num_classes, name
+        self.inference, self.prior = {"generator": network}, prior
+        self.image_shape, self.latent_dim, self.name = image_shape, latent_dim, name
+        self.condition = None if num_classes is None else Classes(num_classes)
 
     def generate(self, num_images, labels=None, seed=None):
-        latents = self.draw_latents(num_images, seed)
-        if labels is None:
-            return np.asarray(self.ema_network(latents, training=False))
-        labels = tf.reshape(labels, (-1, *self.ema_network.inputs[1].shape[1:]))
-        return np.asarray(self.ema_network([latents, labels], training=False))
+        labels = None if labels is None else tf.constant(labels)
+        return np.asarray(self.draw(self.draw_latents(num_images, seed), labels))
 
 
 def image_model(channels=1, size=12, num_classes=None, label_shape=(), width=8, policy=None, prior=Normal()):  # noqa: B008

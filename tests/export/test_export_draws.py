@@ -61,7 +61,7 @@ def test_latents_and_labels_are_those_of_generate():
     np.testing.assert_array_equal(drawn, model.draw_latents(500, 11))
     labels = draws.labels(500, 10, 11)
     assert (labels.dtype, set(labels)) == (np.int32, set(range(10)))
-    np.testing.assert_array_equal(labels, model.told(500, None, 11)[0])
+    np.testing.assert_array_equal(labels, model.condition_for(500, None, 11))
     assert not np.array_equal(labels, draws.labels(500, 10, 12))
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import SpectralNorm
-from tfgan_zoo.models.base import frozen_call
+from tfgan_zoo.models.optimisation import frozen_call
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(4, 6, 6, 3)).astype("float32")

@@ -1,9 +1,21 @@
-"""What every family of generative model shares: updates, averaging, noise, generation and Keras' own contract."""
+"""What every family of generative model shares: a step, noise from a seed, images from a seed, and Keras' `fit`.
+
+A family says how it learns (`train_step`, or only `batch_losses`) and how it draws (`start`, then `draw`). Everything
+else is an optional verb that metrics, exports and pictures look for:
+
+draw_latents(num_images, seed), latent_dim    a latent that `draw` turns into an image
+encode(images), decode(codes), reconstruct(images)
+log_prob(images, seed) -> nats per image, is_bound
+denoise(x, level, condition)
+translate(images, condition)
+preview(seed) -> {caption: images}            what to look at while it trains
+endpoints() -> {signature: ...}               what a served model answers beside the verbs
+"""
 
 import copy
+import inspect
 import math
 import random
-import zlib
 
 import keras
 import numpy as np
@@ -11,166 +23,190 @@ import tensorflow as tf
 
 from tfgan_zoo import data, noise, runtime
 from tfgan_zoo.models import checks
-
-_BATCH = 256  # images generated at a time; the images do not depend on it
-_LOSS_SCALE = 64.0  # of mixed_float16; Keras' 32768 overflows for dozens of critic steps before it settles
+from tfgan_zoo.models.optimisation import OptimisedModel, SameFactor, averaged_copy, dropout_states
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(OptimisedModel):
     """A model that is trained with `fit` and asked for images with `generate`.
 
-    A family defines `train_step`, `test_step`, and what `draw_latents` feeds to `ema_network`, the network that is
-    scored, called and exported. All noise is drawn from (seed, step, purpose): a run that stops and continues, or is
-    spread over replicas, draws what one uninterrupted run on one device draws.
+    All noise is drawn from (seed, step, purpose): a run that stops and continues, or is spread over replicas, draws
+    what one uninterrupted run on one device draws.
 
     Args:
+        networks: dict name -> keras.Model of what is trained; each is an attribute of that name, and has an optimizer.
+        image_shape: (height, width, channels) of the images, or (2,) for points.
+        condition: what it is told about an image, one of `tfgan_zoo.conditions`; None for nothing.
+        ema_decay: of the averages of the networks, in [0, 1); 0 or None keeps none.
+        averaged: names of the networks that are averaged; None for all. What is asked, scored and exported is the
+            average: `inference[name]`.
+        state: dict name -> number: further numbers that training changes, saved and resumed with the model.
         seed: integer for all noise of training; None takes one from Python's generator, which `runtime.setup` seeds.
         name: of the model.
+        **arguments: `<network>_optimizer`, what `compile()` without arguments uses, None for Adam(1e-3); the rest is
+            Keras'.
     """
 
-    num_classes = None  # an integer where images are told their class
+    updates_per_step = 1  # updates of the network with most of them in one training step, each on its own images
 
-    def __init__(self, seed=None, **keras_arguments):
-        super().__init__(**keras_arguments)
-        self.seed = random.randrange(2**31) if seed is None else seed
-        self.step = self.add_weight(
-            name="step", dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica"
-        )
+    def __init__(
+        self,
+        networks,
+        *,
+        image_shape,
+        condition=None,
+        ema_decay=0.0,
+        averaged=None,
+        state=None,
+        seed=None,
+        **arguments,
+    ):
+        checks.decay(ema_decay)
+        optimizers = {key: arguments.pop(key, None) for key in (f"{name}_optimizer" for name in networks)}
+        super().__init__(**arguments)
+        self.seed = random.randrange(2**31) if seed is None else int(seed)
+        self.image_shape, self.condition = tuple(image_shape), condition
+        self.step = self._state_variable("step", 0, "int32")
         self._means = {}
+        self._names = tuple(networks)
+        for name, network in networks.items():
+            setattr(self, name, network)
+        self.ema_decay, self.averaged = ema_decay or 0.0, tuple(networks if averaged is None else averaged)
+        self.inference = {
+            name: averaged_copy(networks[name]) if self.ema_decay else networks[name] for name in self.averaged
+        }
+        self.state = {name: self._state_variable(name, value) for name, value in (state or {}).items()}
+        self.default_optimizers = {
+            key: keras.saving.serialize_keras_object(self.usual_optimizer() if one is None else one)
+            for key, one in optimizers.items()
+        }
+        self.random_states = [one for network in networks.values() for one in dropout_states(network)]  # Keras saves
+        self.built = True
 
-    # ---- the parts of a training step -------------------------------------------------------------------------
+    @property
+    def networks(self):
+        """What is trained, name -> network."""
+        return {name: getattr(self, name) for name in self._names}
 
-    def minimize(self, network, optimizer, terms, *arguments):
-        """One update of `network` on the sum of `terms(*arguments)` and the network's own regularisation.
+    @property
+    def num_classes(self):
+        """Of the classes that images are told; None without."""
+        return getattr(self.condition, "num_classes", None)
 
-        Args:
-            network: the keras.Model whose trainable weights move; nothing else does.
-            optimizer: the network's optimizer.
-            terms: function that returns a dict name -> scalar: losses, which are summed, and `monitor_names`, which
-                are only shown.
+    @staticmethod
+    def usual_optimizer():
+        """The optimizer of a network for which nobody names one."""
+        return keras.optimizers.Adam(1e-3)
 
-        Returns:
-            The dict of `terms`, for the logs.
-        """
-        return self.minimize_together([(network, optimizer)], lambda *given: [terms(*given)], *arguments)
+    def _state_variable(self, name, value, dtype=None):
+        initializer = keras.initializers.Constant(value)
+        return self.add_weight(
+            name=name, dtype=dtype, initializer=initializer, trainable=False, aggregation="only_first_replica"
+        )
 
-    def minimize_together(self, players, terms, *arguments):
-        """One update of several networks, each on its own losses, with every gradient taken before anything moves.
+    # ---- learning ---------------------------------------------------------------------------------------------
 
-        Args:
-            players: pairs (network, optimizer), as in `minimize`.
-            terms: function that returns a dict as in `minimize` for each of them; what they share is computed once.
-            *arguments: of `terms`.
-
-        Returns:
-            The dicts of `terms` in one, for the logs.
-        """
-        with tf.GradientTape(persistent=len(players) > 1, watch_accessed_variables=False) as tape:
-            weights = [[weight.value for weight in network.trainable_variables] for network, _ in players]
-            tape.watch(weights)
-            found = terms(*arguments)
-            totals = [self._total(one, *player) for one, player in zip(found, players, strict=True)]
-        slopes = [tape.gradient(total, own) for total, own in zip(totals, weights, strict=True)]
-        slopes = computed_before_use(slopes, found)
-        for (network, optimizer), gradients in zip(players, slopes, strict=True):
-            runtime.update(optimizer, gradients_to_apply(gradients, optimizer), network.trainable_variables)
-        return {name: value for one in found for name, value in one.items()}
-
-    def _total(self, found, network, optimizer):
-        losses = [value for name, value in found.items() if name not in self.monitor_names()]
-        total = sum(losses) + sum(network.losses)
-        total /= runtime.replicas()  # Keras sums gradients over replicas
-        return optimizer.scale_loss(total) if hasattr(optimizer, "scale_loss") else total
-
-    def repeated(self, update, count):
-        """What the last of `count` updates found; in a graph those behind the first are one loop, traced once.
+    def batch_losses(self, images, condition, training):
+        """What all networks minimise together on a batch, a dict name -> scalar; all that a simple family needs.
 
         Args:
-            update: function of the update's number, from 0, an int or a tensor, that returns a dict name -> scalar.
-            count: updates, >= 1.
+            images: (N, *image_shape) float32.
+            condition: tensor with N rows, or None.
+            training: False when nothing is to change.
         """
-        in_a_row = count < 3 or self.jit_compile or runtime.replicas() > 1  # XLA and replicas' sums bear no loop
-        found = update(0)
-        if in_a_row:
-            for index in range(1, count):
-                found = update(index)
-            return found
-        return tf.while_loop(
-            lambda index, _: index < count, lambda index, _: (index + 1, update(index)), (tf.constant(1), found)
-        )[1]
+        raise NotImplementedError(f"{type(self).__name__} defines neither batch_losses nor a train_step of its own.")
 
-    def update_ema(self, network):
-        """Move the averaged copy towards `network`; moments and other state are copied.
+    def train_step(self, data):
+        """One update of all networks on a batch, and what follows from it."""
+        images, condition = self.unpack(data)
+        return self.end_step(self.minimize(self._names, lambda: self.batch_losses(images, condition, training=True)))
+
+    def test_step(self, data):
+        """The losses on a batch, as training would see them; nothing changes."""
+        return self.track(self.batch_losses(*self.unpack(data), training=False))
+
+    def unpack(self, data):
+        """Images and their condition, of one batch as `fit` takes it."""
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return images, self.read_condition(labels)
+
+    def read_condition(self, labels):
+        """What a batch's labels say to the networks: a tensor, or None."""
+        return None if self.condition is None else self.condition.as_tensor(labels)
+
+    def end_step(self, results):
+        """What follows an update: the step is counted, averages and state move, the logs are told."""
+        self.step.assign_add(1)
+        self.update_averages()
+        return self.track(results | self.update_state(results))
+
+    def update_averages(self):
+        """Move the averaged copies towards their networks; moments and other state are copied.
 
         The decay warms up as (1 + t) / (10 + t), so that the average forgets its start.
         """
-        if self.ema_network is network:
+        if not self.ema_decay:
             return
         step = tf.cast(self.step, "float32")
         rate = 1.0 - tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-        for average, weight in zip(self.ema_network.weights, network.weights, strict=True):
-            if weight.trainable:
-                average.assign_sub(rate * (average - weight))
-            else:
-                average.assign(weight)
+        for name in self.averaged:
+            for average, weight in zip(self.inference[name].weights, getattr(self, name).weights, strict=True):
+                if weight.trainable:
+                    average.assign_sub(rate * (average - weight))
+                else:
+                    average.assign(weight)
 
-    def track(self, found):
-        """Take a step's losses and monitors into their running means, and return those."""
-        for name, value in found.items():
-            self._means[name].update_state(value)
-        means = self.get_metrics_result()
-        shown = {"loss": self._sum(found), **{name: means[name] for name in found}}
-        if runtime.workers() > 1:  # Keras' fit averages over workers along an axis, which scalars do not have
-            shown = {name: tf.reshape(value, (1,)) for name, value in shown.items()}
-        return shown
-
-    @property
-    def metrics(self):
-        """The running means that Keras resets at every epoch."""
-        return list(self._means.values())
-
-    def get_metrics_result(self):
-        """The running means, and the losses' sum as the "loss" that Keras' callbacks watch."""
-        return {"loss": self._sum(self._means), **super().get_metrics_result()}
-
-    def _sum(self, names):
-        losses = [self._means[name].result() for name in names if name not in self.monitor_names()]
-        return keras.ops.sum(keras.ops.stack(losses))
+    def update_state(self, results):
+        """Let `state` follow a step's results; returns what of it the logs show."""
+        return {}
 
     def noise_seed(self, purpose, index=0):
         """A stateless seed for this step: two integers that depend on (seed, step, purpose, index) alone."""
         if tf.is_tensor(index):
-            number = tf.constant([_number(f"{purpose}/{one}") for one in range(self.n_critic)])[index]
+            numbers = [noise.purpose(f"{purpose}/{one}") for one in range(self.updates_per_step)]
+            number = tf.constant(numbers)[index]
         else:
-            number = _number(f"{purpose}/{index}")
+            number = noise.purpose(f"{purpose}/{index}")
         return noise.fold(tf.stack([self.seed, self.step.value]), number)
 
-    # ---- asking for images ------------------------------------------------------------------------------------
+    # ---- drawing ----------------------------------------------------------------------------------------------
 
-    @property
-    def image_shape(self):
-        """(height, width, channels), or (2,) for points."""
-        return tuple(self.ema_network.output_shape[1:])
+    def start(self, rows, seed):
+        """All that is random in images before sampling begins, as a dict name -> tensor; row i from (seed, i) alone.
 
-    @property
-    def latent_dim(self):
-        """Coordinates of a latent."""
-        return self.ema_network.inputs[0].shape[-1]
+        Args:
+            rows: how many images; may be a tensor.
+            seed: stateless seed of two integers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no start(rows, seed), so that it cannot generate.")
 
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
-        return self.prior.sample(num_images, self.latent_dim, tf.stack([tf.cast(seed, "int32"), _number("generate")]))
+    def draw(self, *, condition=None, **start):
+        """Images for what `start` gave: one pass through the averaged network, unless a family samples otherwise.
+
+        A family whose sampling draws noise on its way takes `seed` as well, the stateless seed of its block.
+
+        Args:
+            condition: tensor with a row for each image, or None.
+            **start: what `start` gave.
+
+        Returns:
+            float32 (N, *image_shape).
+        """
+        (network,) = self.inference.values()
+        inputs = [*start.values()] if condition is None else [*start.values(), condition]
+        return network(inputs if len(inputs) > 1 else inputs[0], training=False)
 
     def call(self, inputs, training=False):
-        """Images for latents (and labels) from the averaged generator, in inference mode."""
-        return self.ema_network(inputs, training=False)
+        """Outputs of the averaged network, in inference mode."""
+        (network,) = self.inference.values()
+        return network(inputs, training=False)
 
     def generate(self, num_images, labels=None, seed=None):
-        """Images from the averaged generator, the same on any number of devices that share the work.
+        """Images from the averaged network, the same on any number of devices that share the work.
 
         Args:
             num_images: how many, at least 1.
-            labels: (num_images,) integers in [0, num_classes) for a conditional model, otherwise None.
+            labels: what `condition` takes for each, such as (num_images,) integers in [0, num_classes); None draws
+                them from the seed, and is all an unconditional model takes.
             seed: integer >= 0; the same seed gives the same images. None draws another one each time.
 
         Returns:
@@ -181,70 +217,79 @@ class GenerativeModel(keras.Model):
         """
         return np.concatenate(list(self.stream(num_images, labels=labels, seed=seed)))
 
-    def stream(self, num_images, labels=None, seed=None, batch_size=_BATCH):
+    def stream(self, num_images, labels=None, seed=None, batch_size=noise.BLOCK):
         """The images of `generate`, in batches, for more of them than one wants to hold.
 
         Args:
             num_images, labels, seed: as in `generate`.
-            batch_size: images in a batch, on all devices together; the images do not depend on it.
+            batch_size: images in a batch at most, on all devices together; the images do not depend on it.
 
         Returns:
             An iterator of float32 arrays (<= batch_size, *image_shape).
         """
-        if isinstance(num_images, bool) or not isinstance(num_images, (int, np.integer)) or num_images < 1:
-            raise ValueError(f"num_images={num_images!r}: ask for at least 1 image.")
-        if seed is None:
-            seed = random.randrange(2**31)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
-            raise ValueError(
-                f"seed={seed!r}: give an integer from 0 to 2147483647, or None for another draw each time."
-            )
-        told = self.told(num_images, labels, seed)
-        return self._stream(num_images, told, seed, batch_size)
+        num_images, batch_size = checks.count("num_images", num_images), checks.count("batch_size", batch_size)
+        seed = checks.seed(random.randrange(2**31) if seed is None else seed)
+        return self._stream(num_images, self.condition_for(num_images, labels, seed), seed, batch_size)
 
-    def _stream(self, num_images, told, seed, batch_size):
-        inputs = (self.draw_latents(int(num_images), seed), *told)
-        for start in range(0, num_images, batch_size):
-            yield self._draw(*(rows[start : start + batch_size] for rows in inputs))
+    def _stream(self, num_images, condition, seed, batch_size):
+        for first in range(0, num_images, noise.BLOCK):
+            count, block = min(noise.BLOCK, num_images - first), noise.block_seed(seed, first // noise.BLOCK)
+            rows = dict(self.start(count, block))
+            if condition is not None:
+                rows["condition"] = condition[first : first + count]
+            together = count if self._draws_noise else batch_size  # noise of a block is of all its rows
+            for at in range(0, count, together):
+                images = self._drawn({name: value[at : at + together] for name, value in rows.items()}, block)
+                for begin in range(0, len(images), batch_size):
+                    yield images[begin : begin + batch_size]
+
+    def condition_for(self, num_images, labels, seed):
+        """What `draw` is told of so many images: the labels given, or drawn from the seed; None without a condition."""
+        if self.condition is None:
+            if labels is not None:
+                raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")
+            return None
+        if labels is None:
+            return self.condition.sample(num_images, seed)
+        return tf.constant(self.condition.check(labels, num_images, self.name))
 
     def told(self, num_images, labels, seed):
-        """What the generator is told beside the latents, one row an image; nothing, for an unconditional model."""
-        if labels is not None:
-            raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")
-        return ()
+        condition = self.condition_for(num_images, labels, seed)
+        return () if condition is None else (condition,)
 
     @property
-    def _draw(self):
-        if "_draw_function" not in self.__dict__:
-            network = self.ema_network
+    def _draws_noise(self):
+        return "seed" in inspect.signature(self.draw).parameters
 
-            def draw(*inputs):
-                return network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+    def _drawn(self, rows, seed):
+        """A NumPy array of images; the function is traced once."""
+        functions = self.__dict__.setdefault("_draw_functions", {})
+        names = tuple(rows)
+        if names not in functions:
+            specs = [tf.TensorSpec((None, *value.shape[1:]), value.dtype) for value in rows.values()]
+            if self._draws_noise:
+                specs.append(tf.TensorSpec((2,), tf.int32))
 
-            signature = [tf.TensorSpec(i.shape, i.dtype) for i in network.inputs]
-            self.__dict__["_draw_function"] = runtime.map_rows_on_devices(draw, signature)
-        return self.__dict__["_draw_function"]
+                def draw(*values):
+                    return self.draw(**dict(zip(names, values, strict=False)), seed=values[-1])
+
+                traced = tf.function(draw, input_signature=specs, autograph=False)
+                functions[names] = lambda *values: traced(*values).numpy()
+            else:
+
+                def draw(*values):
+                    return self.draw(**dict(zip(names, values, strict=True)))
+
+                functions[names] = runtime.map_rows_on_devices(draw, specs)
+        return functions[names](*rows.values(), *([seed] if self._draws_noise else []))
+
+    def preview(self, seed):
+        """What to look at while it trains, caption -> images: by default images of one seed, a row a class."""
+        if self.condition is None:
+            return {"": self.generate(64, seed=seed)}
+        return {"": self.generate(len(rows := self.condition.examples(64)[0]), labels=rows, seed=seed)}
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
-
-    def loss_names(self):
-        """Names of the losses that `track` will be given."""
-        return ()
-
-    def monitor_names(self):
-        """Names of what `track` will be given that is not minimised, such as an accuracy."""
-        return ()
-
-    def compile(self, optimizer=None, jit_compile=None, **keras_arguments):
-        """Make the losses' running means and settle XLA; families add their optimizers."""
-        self._means = {name: keras.metrics.Mean(name) for name in (*self.loss_names(), *self.monitor_names())}
-        for layer in self._flatten_layers():  # moments of the whole batch, however many devices share it
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.synchronized = runtime.replicas() > 1
-        jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
-        super().compile(
-            optimizer=optimizer, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **keras_arguments
-        )
 
     def fit(
         self,
@@ -265,7 +310,7 @@ class GenerativeModel(keras.Model):
             x: `tf.data.Dataset` of images or (images, labels), such as `tz.data.load` gives; or an array of images,
                 float32 (N, *image_shape) in [-1, 1] or uint8.
             y: labels (N,) integers, beside an array.
-            batch_size: images in a batch, for arrays; None for 64 a critic step.
+            batch_size: images in a batch, for arrays; None for 64 an update.
             validation_split: fraction of the array's end that is kept for validation.
             validation_data: like x, or a pair (images, labels); gives `val_` losses, changes nothing.
             shuffle: another order of the array in every epoch.
@@ -293,14 +338,12 @@ class GenerativeModel(keras.Model):
             validation_data = self._dataset(*pair[:2], batch_size, shuffle=False)
             self.check_batch(validation_data)
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or ())
+        order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.set_epoch(epoch))
         return super().fit(
             x,
             epochs=epochs,
             verbose=verbose,
-            callbacks=[
-                keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.set_epoch(epoch)),
-                *callbacks,
-            ],
+            callbacks=[order, *callbacks, SameFactor()],
             validation_data=validation_data,
             shuffle=False,  # the dataset is in its order already
             **keras_arguments,
@@ -315,7 +358,7 @@ class GenerativeModel(keras.Model):
         if labels is not None:
             self.check_labels(labels := np.asarray(labels), len(images))  # all of them, not only a batch's
         source = images if labels is None else (images, labels)
-        batch_size = min(batch_size or 64 * getattr(self, "n_critic", 1), max(len(images), 1))
+        batch_size = min(batch_size or 64 * self.updates_per_step, max(len(images), 1))
         return data.load(source, batch_size=batch_size, shuffle=shuffle, seed=self.seed, drop_remainder=shuffle)
 
     def check_batch(self, dataset):
@@ -336,109 +379,19 @@ class GenerativeModel(keras.Model):
 
     def check_labels(self, labels, count):
         """Raise if the model needs labels that are not there; unconditional models ignore labels."""
+        if self.condition is not None:
+            self.condition.check(labels, count, self.name)
 
     def get_config(self):
-        """Constructor arguments, from which `from_config` makes an equal model."""
-        return {"seed": self.seed, "name": self.name}
+        """Constructor arguments, from which `from_config` makes an equal model: networks, optimizers, numbers."""
+        networks = {name: keras.saving.serialize_keras_object(network) for name, network in self.networks.items()}
+        return {"seed": self.seed, "name": self.name, **networks, "ema_decay": self.ema_decay} | self.default_optimizers
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """The model that `get_config` described, with new weights."""
         config = copy.deepcopy(config)  # Keras takes configurations of functional models apart as it reads them
         return cls(**{name: _restored(value, custom_objects) for name, value in config.items()})
-
-
-def computed_before_use(gradients, found):
-    """Gradients that exist only when all of them do, and what was found too: nothing may move before.
-
-    A tf.function orders reads of a weight before its update, but TensorFlow's graph optimizer can lose that where the
-    gradient of a layer's kernel does not depend on the kernel, as at the end of a Wasserstein critic: layers below it
-    would then, now and then, get a gradient through the updated kernel.
-
-    Args:
-        gradients: nested lists of tensors or None.
-        found: nested values that were computed from the same weights.
-
-    Returns:
-        The gradients, nested alike.
-    """
-    held = tf.tuple(
-        tf.nest.flatten(gradients), control_inputs=[one for one in tf.nest.flatten(found) if tf.is_tensor(one)]
-    )
-    return tf.nest.pack_sequence_as(gradients, held)
-
-
-def frozen_call(network, inputs, advance=()):
-    """Outputs of `network` in training mode that leave its state (batch moments, power iterations) where it is.
-
-    Args:
-        network: a keras.Model.
-        inputs: its inputs.
-        advance: those of its variables that move all the same, such as the states of its dropout.
-
-    Returns:
-        The network's outputs, differentiable with respect to inputs and trainable weights.
-    """
-    state = network.non_trainable_variables
-    outputs, moved = network.stateless_call(
-        [weight.value for weight in network.trainable_variables],
-        [variable.value for variable in state],
-        inputs,
-        training=True,
-    )
-    for variable, value in zip(state, moved, strict=True):
-        if any(variable is one for one in advance):
-            variable.assign(value)
-    return outputs
-
-
-def dropout_states(network):
-    """The random states inside a network, which Keras neither counts as weights nor saves by itself."""
-    weights = {id(weight) for weight in network.weights}
-    return [variable for variable in network.variables if id(variable) not in weights]
-
-
-def with_loss_scale(optimizer, network):
-    """The optimizer, inside a loss scaler if the network computes in float16."""
-    half = any(layer.dtype_policy.name == "mixed_float16" for layer in network.layers)
-    if not half or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=_LOSS_SCALE)
-
-
-def gradients_to_apply(gradients, optimizer):
-    """Gradients as `optimizer.apply` needs them on each of several replicas; on one device, as they are.
-
-    Keras clips, and looks for overflow, before it sums over replicas: this does it to the sum. Its own clipping then
-    finds nothing left to do.
-
-    Args:
-        gradients: of this replica's share of the loss, scaled if the optimizer scales losses.
-        optimizer: whose they are.
-    """
-    replicas, inner = runtime.replicas(), getattr(optimizer, "inner_optimizer", optimizer)
-    if replicas == 1 or (inner is optimizer and not _clips(inner)):
-        return gradients
-    context = tf.distribute.get_replica_context()
-    gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    scale = 1.0 if inner is optimizer else optimizer.dynamic_scale.value
-    if inner.clipnorm:
-        gradients = [tf.clip_by_norm(one, inner.clipnorm * scale) for one in gradients]
-    elif inner.global_clipnorm:
-        gradients, _ = tf.clip_by_global_norm(gradients, inner.global_clipnorm * scale)
-    elif inner.clipvalue:
-        limit = inner.clipvalue * scale
-        kept = (tf.where(tf.math.is_finite(one), tf.clip_by_value(one, -limit, limit), one) for one in gradients)
-        gradients = list(kept)  # what is not finite must stay so, for the loss scaler to see
-    return [one / replicas for one in gradients]
-
-
-def _clips(optimizer):
-    return optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
-
-
-def _number(purpose):
-    return zlib.crc32(purpose.encode()) & 0x7FFFFFFF
 
 
 def _restored(value, custom_objects):

@@ -1,48 +1,49 @@
 """Bad input, met before any work starts: one sentence each, with what came, what is allowed and the nearest fix."""
 
+import numbers as numbers_
+
 import keras
-import numpy as np
 import tensorflow as tf
 
 
-def images(found, model, image_shape):
+def images(images, model, image_shape):
     """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1].
 
     Args:
-        found: a batch.
+        images: a batch.
         model: its name, for the sentence.
         image_shape: what it makes.
     """
-    shape = tuple(found.shape[1:])
+    shape = tuple(images.shape[1:])
     if shape != image_shape:
         raise ValueError(
             f"images are {shape}, but {model} makes {image_shape}: "
             f"load them with image_size= and channels=, or create the model with image_shape={shape}."
         )
-    if len(found) < 2:
+    if len(images) < 2:
         raise ValueError("A batch holds 1 image: batch statistics need at least 2. Raise batch_size.")
-    if not found.dtype.is_floating:
+    if not images.dtype.is_floating:
         raise ValueError(
-            f"images are {found.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
+            f"images are {images.dtype.name}: a dataset yields float32 in [-1, 1]; map them with x / 127.5 - 1, "
             "or pass the uint8 array itself."
         )
-    if not tf.reduce_all(tf.math.is_finite(found)):
+    if not tf.reduce_all(tf.math.is_finite(images)):
         raise ValueError("images hold NaN or infinity: clean the data before training.")
-    low, high = float(tf.reduce_min(found)), float(tf.reduce_max(found))
+    low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
     if len(shape) == 3 and (low < -1.001 or high > 1.001):
         raise ValueError(f"images run from {low:g} to {high:g}: they belong in [-1, 1]. For 0..255 use x / 127.5 - 1.")
 
 
-def slices(found, n_critic, replicas=1):
+def slices(images, n_critic, replicas=1):
     """Raise unless a batch holds a slice for each critic step, and as many images of it for each replica."""
-    if len(found) < n_critic:
+    if len(images) < n_critic:
         raise ValueError(
-            f"A batch holds {len(found)} images, but n_critic={n_critic} updates each take their own: "
+            f"A batch holds {len(images)} images, but n_critic={n_critic} updates each take their own: "
             f"load batch_size * n_critic images, for instance {64 * n_critic}."
         )
-    if replicas > 1 and len(found) % (n_critic * replicas):
+    if replicas > 1 and len(images) % (n_critic * replicas):
         raise ValueError(
-            f"A batch holds {len(found)} images, which {replicas} replicas cannot share evenly in n_critic={n_critic} "
+            f"A batch holds {len(images)} images, which {replicas} replicas cannot share evenly in n_critic={n_critic} "
             f"slices: load a multiple of {n_critic * replicas}, for instance {64 * n_critic * replicas}."
         )
 
@@ -55,12 +56,6 @@ def optimizer(given, replicas):
             f"gradient_accumulation_steps={steps}, but Keras accumulates on one device only, and here are {replicas} "
             "replicas: leave it out, or train on one."
         )
-
-
-def classes(num_classes):
-    """Raise unless it is a number of classes."""
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
-        raise ValueError(f"num_classes={num_classes!r}: give the number of classes, at least 2.")
 
 
 def takes_labels(role, network):
@@ -80,35 +75,6 @@ def head(discriminator, name, units):
         raise ValueError(
             f"discriminator must give {name!r} (N, {units}) beside its logits, and gives {came}: end it with "
             f"networks.heads.discriminator(body, {name}=keras.layers.Dense({units}))."
-        )
-
-
-def labels(model, found, count, allowed):
-    """Raise unless labels are `count` integers in a range.
-
-    Args:
-        model: its name, for the sentence.
-        found: the labels, or None.
-        count: of the images.
-        allowed: a range.
-    """
-    if found is None:
-        raise ValueError(
-            f"{model} needs labels beside images: give a dataset of (images, labels), or fit(images, labels)."
-        )
-    if not count:
-        raise ValueError(f"There are no images and no labels: {model} has nothing to learn from.")
-    found = np.asarray(found)
-    if found.shape not in ((count,), (count, 1)) or not np.issubdtype(found.dtype, np.integer):
-        raise ValueError(
-            f"labels are {found.dtype} {found.shape}: {model} takes one integer for each of the {count} images, "
-            f"from {allowed[0]} to {allowed[-1]}."
-        )
-    low, high = int(found.min()), int(found.max())
-    if low not in allowed or high not in allowed:
-        raise ValueError(
-            f"labels run from {low} to {high}: {model} knows {allowed[0]} to {allowed[-1]}. "
-            "Count them from 0, or create it with a larger num_classes."
         )
 
 
@@ -172,14 +138,36 @@ def objective(given, discriminator):
         )
 
 
-def numbers(n_critic, ema_decay, historical_averaging):
+def numbers(n_critic, historical_averaging):
     """Raise unless they are in their ranges."""
-    if isinstance(n_critic, bool) or not isinstance(n_critic, int) or n_critic < 1:
+    if not _is_whole(n_critic) or n_critic < 1:
         raise ValueError(f"n_critic={n_critic!r}: the discriminator is updated a whole number of times, at least 1.")
-    if not 0.0 <= ema_decay < 1.0:
-        raise ValueError(f"ema_decay={ema_decay!r}: a decay lies in [0, 1); 0 keeps no average.")
     if not historical_averaging >= 0.0:
         raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
+
+
+def decay(given):
+    """Raise unless it is a decay of an average, or nothing."""
+    if not 0.0 <= (given or 0.0) < 1.0:
+        raise ValueError(f"ema_decay={given!r}: a decay lies in [0, 1); 0 keeps no average.")
+
+
+def count(name, given):
+    """A number of images as an int, or a sentence about why it is none."""
+    if not _is_whole(given) or given < 1:
+        raise ValueError(f"{name}={given!r}: ask for at least 1 image.")
+    return int(given)
+
+
+def seed(given):
+    """A seed of what is generated as an int, or a sentence about why it is none."""
+    if not _is_whole(given) or not 0 <= given < 2**31:
+        raise ValueError(f"seed={given!r}: give an integer from 0 to 2147483647, or None for another draw each time.")
+    return int(given)
+
+
+def _is_whole(number):
+    return isinstance(number, numbers_.Integral) and not isinstance(number, bool)
 
 
 def simultaneous(given, n_critic):

@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from tfgan_zoo import noise, runtime
+from tfgan_zoo import runtime
+from tfgan_zoo.conditions import Classes
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.serialization import serializable
@@ -13,7 +13,7 @@ from tfgan_zoo.serialization import serializable
 
 @serializable
 class ConditionalGAN(GAN):
-    """A GAN whose networks are told the class of every image (Mirza & Osindero 2014, Eq. 2).
+    """A GAN whose networks are condition the class of every image (Mirza & Osindero 2014, Eq. 2).
 
     How a network takes the label is the network's own matter: one-hot or embedded beside its input
     (`networks.labels`), or by projection (Miyato & Koyama 2018, `networks.heads.projection`).
@@ -29,35 +29,19 @@ class ConditionalGAN(GAN):
     """
 
     def __init__(self, generator, discriminator, *, num_classes, **gan):
-        checks.classes(num_classes)
+        condition = Classes(num_classes)
         self._check_inputs(generator, discriminator)
-        super().__init__(generator, discriminator, **gan)
-        self.num_classes = num_classes
+        super().__init__(generator, discriminator, condition=condition, **gan)
 
     def _check_inputs(self, generator, discriminator):
         checks.takes_labels("generator", generator)
         checks.takes_labels("discriminator", discriminator)
 
-    def condition(self, labels, count):
-        """The labels of the images; G makes as many of each class as the slice has."""
-        return (tf.cast(tf.reshape(labels, (-1,)), tf.int32),)
-
-    def check_labels(self, labels, count):
-        """Raise unless labels are `count` integers in [0, num_classes)."""
-        checks.labels(self.name, labels, count, range(self.num_classes))
-
-    def told(self, num_images, labels, seed):
-        """Labels for `generate`: those given, or drawn evenly, label i from (seed, i) alone."""
-        if labels is None:
-            drawn = noise.uniform((num_images, 1), tf.stack([seed, _LABELS]), 0.0, float(self.num_classes))
-            return (tf.cast(tf.floor(drawn[:, 0]), tf.int32),)
-        labels = np.asarray(labels)
-        checks.labels(self.name, labels, num_images, range(self.num_classes))
-        return (tf.constant(labels.reshape(-1), tf.int32),)
-
     def get_config(self):
         """As for `GAN`, and the number of classes."""
-        return super().get_config() | {"num_classes": self.num_classes}
+        config = super().get_config() | {"num_classes": self.num_classes}
+        del config["condition"]
+        return config
 
 
 @serializable
@@ -77,8 +61,7 @@ class ACGAN(ConditionalGAN):
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
         if not class_weight > 0:
             raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
-        checks.classes(num_classes)
-        checks.head(discriminator, "classes", num_classes)
+        checks.head(discriminator, "classes", Classes(num_classes).num_classes)
         super().__init__(generator, discriminator, num_classes=num_classes, **gan)
         self.class_weight = class_weight
 
@@ -89,15 +72,15 @@ class ACGAN(ConditionalGAN):
                 "discriminator takes labels, but ACGAN's is asked for them: give one that sees images only."
             )
 
-    def auxiliary(self, heads, told, latents=None):
+    def auxiliary(self, heads, condition, latents=None):
         """The class loss of real and of generated images."""
         kind = "real" if latents is None else "fake"
-        accuracy = {"class_accuracy": _accuracy(heads["classes"], *told)} if latents is None else {}
-        return {f"{kind}_class_loss": self.class_weight * class_loss(heads["classes"], *told)} | accuracy
+        accuracy = {"class_accuracy": _accuracy(heads["classes"], condition)} if latents is None else {}
+        return {f"{kind}_class_loss": self.class_weight * class_loss(heads["classes"], condition)} | accuracy
 
-    def generator_auxiliary(self, heads, told, latents):
+    def generator_auxiliary(self, heads, condition, latents):
         """The class loss of G's own images."""
-        return {"generator_class_loss": self.class_weight * class_loss(heads["classes"], *told)}
+        return {"generator_class_loss": self.class_weight * class_loss(heads["classes"], condition)}
 
     def loss_names(self):
         """Those of `GAN`, and three class losses."""
@@ -147,11 +130,11 @@ class InfoGAN(GAN):
         super().__init__(generator, discriminator, prior=prior, **gan)
         self.categorical_weight, self.continuous_weight = categorical_weight, continuous_weight
 
-    def auxiliary(self, heads, told, latents=None):
+    def auxiliary(self, heads, condition, latents=None):
         """Q reads the codes of generated images."""
         return {} if latents is None else {"information_loss": self.information_loss(heads["codes"], latents)}
 
-    def generator_auxiliary(self, heads, told, latents):
+    def generator_auxiliary(self, heads, condition, latents):
         """G makes images whose codes Q can read."""
         return {"generator_information_loss": self.information_loss(heads["codes"], latents)}
 
@@ -193,23 +176,22 @@ class SemiSupervisedGAN(GAN):
     """
 
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
-        checks.classes(num_classes)
-        checks.head(discriminator, "classes", num_classes)
+        checks.head(discriminator, "classes", Classes(num_classes).num_classes)
         if not class_weight > 0:
             raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
         super().__init__(generator, discriminator, **gan)
-        self.known_classes, self.class_weight = num_classes, class_weight
+        self.known, self.class_weight = Classes(num_classes, unknown=True), class_weight
 
-    def condition(self, labels, count):
+    def read_condition(self, labels):
         """The labels of the images, for D's class loss only; neither network has an input for them."""
-        return (tf.cast(tf.reshape(labels, (-1,)), tf.int32),)
+        return self.known.as_tensor(labels)
 
-    def auxiliary(self, heads, told, latents=None):
+    def auxiliary(self, heads, condition, latents=None):
         """The class loss and the accuracy on labelled real images."""
         if latents is not None:
             return {}
         labels, classes = (
-            runtime.all_gather(*told),
+            runtime.all_gather(condition),
             runtime.all_gather(heads["classes"]),
         )
         return {
@@ -223,7 +205,7 @@ class SemiSupervisedGAN(GAN):
 
     def check_labels(self, labels, count):
         """Raise unless labels are `count` integers in [-1, num_classes), -1 for none."""
-        checks.labels(self.name, labels, count, range(-1, self.known_classes))
+        self.known.check(labels, count, self.name)
 
     def loss_names(self):
         """Those of `GAN`, and the class loss."""
@@ -235,10 +217,7 @@ class SemiSupervisedGAN(GAN):
 
     def get_config(self):
         """As for `GAN`, the number of classes and the weight."""
-        return super().get_config() | {"num_classes": self.known_classes, "class_weight": self.class_weight}
-
-
-_LABELS = 0x1ABE15  # the purpose of the labels that `generate` draws
+        return super().get_config() | {"num_classes": self.known.num_classes, "class_weight": self.class_weight}
 
 
 def class_loss(classes, labels):

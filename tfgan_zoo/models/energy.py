@@ -30,7 +30,7 @@ class EBGAN(GAN):
         super().__init__(generator, discriminator, **gan)
         self.pulling_away = pulling_away
 
-    def generator_auxiliary(self, heads, told, latents):
+    def generator_auxiliary(self, heads, condition, latents):
         """The pulling-away term of this update's codes."""
         if not self.pulling_away:
             return {}
