@@ -18,7 +18,7 @@ def test_a_uniform_model_has_8_bits_of_256_levels_on_every_scale():
 
 
 def test_the_scale_of_a_density_does_not_matter_where_it_is_said():
-    """The density of level / 256 is twice that of 2 level / 256 - 1 in each dimension, whose levels are 1 / 128 apart."""
+    """The density of level / 256 is twice that of 2 level / 256 - 1 in each dimension: its levels are 1 / 128 apart."""
     nats = -123.4
     assert bits_per_dim(nats, 10, 256) == pytest.approx(bits_per_dim(nats - 10 * math.log(2), 10, 128), rel=1e-12)
     assert bits_per_dim(nats, 10, 256) != pytest.approx(bits_per_dim(nats, 10, 128), rel=1e-3)

@@ -1,6 +1,7 @@
 """From latents to images, and from images to a labelled picture; written once for every tool here."""
 
 import numpy as np
+from keras import ops
 
 from tfgan_zoo import pictures
 
@@ -35,7 +36,8 @@ def images_of(model, latents, condition=None):
     Returns:
         float32 array (N, *image_shape).
     """
-    latents, parts = np.asarray(latents, "float32"), []
+    latents, parts = ops.convert_to_tensor(latents, "float32"), []
+    condition = None if condition is None else ops.convert_to_tensor(condition)
     for start in range(0, len(latents), _BATCH):
         rows = slice(start, start + _BATCH)
         images = model.draw(latents=latents[rows], condition=None if condition is None else condition[rows])

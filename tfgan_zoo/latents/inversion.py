@@ -85,6 +85,7 @@ def _descend(model, starts, condition, target, measure, rate, steps, verbose):
     from rich.progress import track
 
     latents, optimizer = keras.Variable(starts, name="latents"), keras.optimizers.Adam(rate)
+    condition = None if condition is None else tf.convert_to_tensor(condition)
     optimizer.build([latents])
     bounds = (model.prior.low, model.prior.high) if isinstance(getattr(model, "prior", None), Uniform) else None
 

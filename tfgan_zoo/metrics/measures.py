@@ -8,6 +8,7 @@ import collections.abc
 import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from tfgan_zoo import errors
 from tfgan_zoo.data.bundled import MIXTURES
@@ -284,8 +285,8 @@ def path_length(inputs, num_paths, epsilon):
     def sample(rows):
         given = None
         if condition is not None:
-            given = rows[:, width:].reshape(-1, *condition.shape[1:]).astype(condition.dtype)
-        return np.asarray(model.draw(latents=rows[:, :width].astype(np.float32), condition=given))
+            given = tf.constant(rows[:, width:].reshape(-1, *condition.shape[1:]).astype(condition.dtype))
+        return np.asarray(model.draw(latents=tf.constant(rows[:, :width], tf.float32), condition=given))
 
     result = perceptual_path_length(
         sample,
