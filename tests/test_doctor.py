@@ -214,6 +214,16 @@ def test_a_discriminator_that_never_wins_though_it_could():
     assert seen([{"discriminator_loss": 1.6}] * 2, model=blind(small()), reference=GAUSSIAN) == []
 
 
+def test_a_model_without_a_discriminator_of_images_is_watched_for_the_rest():
+    rows = [{"loss": 1.0, "discriminator_loss": 1e-9}] * 6
+    collapsed = [0.01 * POINTS] * 6
+    assert seen(rows, collapsed, reference=GAUSSIAN) == [("collapse", 6)]
+    of_codes = Patient(collapsed)
+    of_codes.networks = {"encoder": None, "discriminator": keras.Sequential([keras.Input((3,)), layers.Dense(1)])}
+    of_codes.objective = tz.objectives.NonSaturating()
+    assert seen([{"loss": 1.0}] * 6, model=of_codes, reference=GAUSSIAN) == [("collapse", 6)]
+
+
 def test_images_are_judged_with_their_labels_and_energies_not_at_all():
     watch, gan = tz.callbacks.Doctor((GAUSSIAN, np.zeros(4000, "int32")), num_images=200), small("cgan", num_classes=8)
     watch.set_model(gan)

@@ -6,7 +6,19 @@ import scipy.stats
 from PIL import Image
 
 import tfgan_zoo as tz
-from tfgan_zoo.latents import arithmetic, truncate, truncated, turn
+from tfgan_zoo.latents import (
+    along,
+    arithmetic,
+    closed_form_directions,
+    interpolate,
+    invert,
+    nearest,
+    pca_directions,
+    traversal,
+    truncate,
+    truncated,
+    turn,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -108,3 +120,39 @@ class Boxed(Mirror):
 def test_refuses_in_a_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+class Denoiser:
+    """A model whose images come from no latent."""
+
+    name, condition, image_shape, prior = "denoiser", None, (2, 2, 1), tz.priors.Normal()
+
+    def generate(self, num_images, labels=None, seed=None):
+        return np.zeros((num_images, 2, 2, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: interpolate(m, [(0, 1)]),
+        lambda m: traversal(m, 0, [0.0]),
+        lambda m: along(m, np.ones(4), [0.0]),
+        lambda m: arithmetic(m, *np.zeros((3, 1, 4))),
+        lambda m: truncate(m, 1.0),
+        lambda m: invert(m, np.zeros((1, 2, 2, 1), "float32")),
+        closed_form_directions,
+        pca_directions,
+    ],
+)
+def test_what_has_no_latents_is_refused_in_a_sentence(call):
+    with pytest.raises(ValueError, match="denoiser has no latents: give a model with draw_latents"):
+        call(Denoiser())
+
+
+def test_what_has_latents_and_no_generator_has_no_directions_in_it_but_neighbours_are_anyones():
+    with pytest.raises(ValueError, match="mirror has no generator to look into"):
+        pca_directions(Mirror())
+    with pytest.raises(ValueError, match="mirror has no generator to look into"):
+        closed_form_directions(Mirror())
+    data = np.zeros((3, 2, 2, 1), "float32")
+    assert nearest(Denoiser(), data, num_images=2, neighbours=1).distances.max() == 0

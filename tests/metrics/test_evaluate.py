@@ -386,6 +386,24 @@ def test_a_model_of_images_alone_is_scored_and_each_sentence_says_why_the_rest_i
     assert "likelihood" not in record["protocol"]
 
 
+@pytest.mark.parametrize(
+    ("prior", "path"), [(tz.priors.Normal(), tz.latents.slerp), (tz.priors.Uniform(), tz.latents.lerp)]
+)
+def test_paths_of_normal_latents_are_great_circles_and_those_of_others_straight(prior, path, monkeypatch):
+    fewer = dataclasses.replace(measures.MEASURES["path_length"], settings={"num_paths": 40, "epsilon": 1e-2})
+    monkeypatch.setitem(measures.MEASURES, "path_length", fewer)
+    gan = tz.create("gan", image_shape=(8, 8, 1), width=8, latent_dim=4, prior=prior, seed=0)
+    record = evaluate(gan, "digits", metrics="path_length", num_images=20, verbose=False)
+    expected = metrics.perceptual_path_length(
+        lambda z: np.asarray(gan.draw(z)),
+        lambda images: features.classifier_for("digits")(images)["features"],
+        np.asarray(gan.draw_latents(80, 0)),
+        epsilon=1e-2,
+        interpolate=path,
+    )
+    assert record["scores"]["path_length_classifier_40"] == pytest.approx(expected[0], rel=1e-3)
+
+
 class Uniform:
     """All that likelihoods and reconstructions need: nothing is generated, and no features are looked at."""
 
