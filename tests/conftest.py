@@ -11,6 +11,7 @@ os.environ["TFDS_DISABLE_PROGRESS_BAR"] = "1"
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # each worker of pytest has a core
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
 import pytest
 
 
@@ -37,6 +38,21 @@ def tfgan():
     return types.SimpleNamespace(**{part: importlib.import_module(f"tensorflow_gan.python.{part}") for part in parts})
 
 
+class Bare:
+    """The least that can be converted: a network of latents."""
+
+    condition = None
+
+    def __init__(self, network):
+        self.inference, self.image_shape = {"generator": network}, network.output_shape[1:]
+
+    def start(self, rows, seed):
+        return {"latents": np.zeros((rows, self.inference["generator"].input_shape[-1]), "float32")}
+
+    def draw(self, latents):
+        return self.inference["generator"](latents, training=False)
+
+
 @pytest.fixture
 def as_tflite(tmp_path):
     """Function: a network of latents -> the runner of its LiteRT file, with LiteRT's own operations alone."""
@@ -46,11 +62,7 @@ def as_tflite(tmp_path):
 
         from tfgan_zoo.export import litert
 
-        shape, latent_dim = network.output_shape[1:], network.input_shape[-1]
-        model = types.SimpleNamespace(
-            ema_network=network, image_shape=shape, latent_dim=latent_dim, num_classes=None, prior=None
-        )
-        content = litert.convert(litert.Source(model, tmp_path, None))
+        content = litert.convert(litert.Source(Bare(network), tmp_path, None))
         return Interpreter(model_content=content).get_signature_runner("serving_default")
 
     return runner

@@ -285,3 +285,13 @@ def test_progress_says_rate_and_remaining_time(capsys):
     assert "epoch 3/3" in lines[-1]
     assert "steps/s" in lines[-1]
     assert "0 s left" in lines[-1]
+
+
+def test_checkpoints_are_sorted_by_their_numbers_and_not_by_their_names(tmp_path):
+    """From epoch 10,000 on names have five digits: the newest two are kept, not the two whose names come last."""
+    gan = model()
+    checkpoint = tz.callbacks.Checkpoint(tmp_path)
+    checkpoint.set_model(gan)
+    for epoch in (9_998, 9_999, 10_000, 10_001):
+        checkpoint.save(epoch)
+    assert [path.name for path in checkpoint.saved()] == ["epoch_10000", "epoch_10001"]

@@ -441,3 +441,67 @@ def test_nothing_moves_before_every_gradient_is_there():
     slopes = [one for one in step.graph.get_operations() if one.type == "Conv2DBackpropFilter"]
     shapes = [tuple(weight.shape) for weight in model.discriminator.trainable_variables if len(weight.shape) == 4]
     assert {tuple(one.outputs[0].shape) for one in slopes if one in before} >= set(shapes)
+
+
+def test_what_a_networks_layers_add_to_the_loss_counts_in_each_pass():
+    """D's activity regularisers on real and on generated images, weights' penalties once; G's step has none of D's."""
+    weight, decay = 0.1, 0.01
+    images = keras.Input((8, 8, 1))
+    x = layers.Dense(3, activity_regularizer=keras.regularizers.L2(weight))(layers.Flatten()(images))
+    critic = keras.Model(images, layers.Dense(1, kernel_regularizer=keras.regularizers.L2(decay))(x))
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(64), layers.Reshape((8, 8, 1))])
+    model = tz.GAN(generator, critic, objective=tz.objectives.NonSaturating(), seed=0)
+    totals = []
+    model._total, total = lambda *given: totals.append(float(total(*given))) or total(*given), model._total
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
+    logs = model.fit(batches(images=IMAGES[:16]), verbose=0).history
+    fake = model.synthesize(None, 16, 0)[0]
+    model.step.assign(0)
+    fake = model.synthesize(None, 16, 0)[0]
+    hidden = [np.array(keras.Model(images, x)(batch)) for batch in (IMAGES[:16], fake)]
+    added = sum(weight * (one**2).sum() / 16 for one in hidden)  # Keras divides by the batch
+    added += decay * (np.array(critic.layers[-1].kernel) ** 2).sum()
+    assert totals[0] == pytest.approx(logs["discriminator_loss"][0] + added, rel=1e-5)
+    assert totals[1] == pytest.approx(logs["generator_loss"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("adam",), (keras.optimizers.Adam(3e-4),), ("adam", "rmsprop"), (), {"optimizer": "adam"}],
+    ids=["a name", "one", "two names", "none", "by keyword"],
+)
+def test_optimizers_by_name_one_for_all_or_one_each(arguments):
+    model = small()
+    named = arguments if isinstance(arguments, dict) else {}
+    model.compile(*(() if named else arguments), **named)
+    first, second = model.generator_optimizer, model.discriminator_optimizer
+    assert first is not second
+    assert model.optimizer is first
+    kinds = [type(one).__name__ for one in (first, second)]
+    assert kinds == (["Adam", "RMSprop"] if arguments == ("adam", "rmsprop") else ["Adam", "Adam"])
+    assert np.isfinite(model.fit(batches(), verbose=0).history["loss"]).all()
+
+
+def test_an_optimizer_of_no_network_is_answered():
+    with pytest.raises(ValueError, match=r"Unknown optimizer of 'dcgan' 'g_optimizer'.*generator_optimizer"):
+        small().compile(g_optimizer="adam")
+    with pytest.raises(ValueError, match="3 optimizers were given: dcgan takes generator_optimizer, discrimin"):
+        small().compile("adam", "adam", "adam")
+
+
+def test_a_callback_of_the_rate_moves_both_optimizers_by_one_factor():
+    model = small()
+    model.compile(keras.optimizers.Adam(4e-4), keras.optimizers.Adam(1e-3))
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 4e-4 * 0.5**epoch)
+    model.fit(batches(), epochs=3, verbose=0, callbacks=[schedule])
+    rates = [float(one.learning_rate) for one in (model.generator_optimizer, model.discriminator_optimizer)]
+    assert rates == pytest.approx([1e-4, 2.5e-4])
+
+
+def test_a_model_that_is_not_compiled_is_saved_and_cloned(tmp_path):
+    model = tz.create("dcgan", image_shape=(8, 8, 1), width=4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert not loaded.compiled
+    np.testing.assert_allclose(loaded.generate(2, seed=0), model.generate(2, seed=0), atol=1e-6)
+    assert type(model).from_config(model.get_config()).get_config() == model.get_config()

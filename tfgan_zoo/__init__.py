@@ -47,7 +47,7 @@ from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
-from tfgan_zoo.registry import create, list_models
+from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
 from tfgan_zoo_serving import load_exported, verify
@@ -85,6 +85,7 @@ __all__ = [
     "pixels",
     "priors",
     "profiling",
+    "register",
     "runs",
     "runtime",
     "tuning",

@@ -24,13 +24,14 @@ _DIVERGED = (
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draw one fixed latent batch as a PNG while training, and the film of it at the end; by class, if there are any.
+    """Draw the model's `preview` as a PNG while training, always of one seed, and the film of it at the end.
 
     Args:
         directory: where `epoch_0000.png` (before training), `epoch_0001.png`, … and `samples.gif` go.
-        num_images: images in a grid, or points in a scatter; None for 64 images or 1,000 points.
+        num_images: images in a grid, or points in a scatter; None for as many as the model shows: 64 images, a row a
+            class if there are any, or 1,000 points.
         every: epochs between two pictures; the first and the last are always drawn.
-        seed: of the latents.
+        seed: of what is drawn.
         reference: points of the data, drawn under generated points.
     """
 
@@ -49,20 +50,19 @@ class SampleGrid(keras.callbacks.Callback):
             self.draw(epoch + 1)
 
     def draw(self, epoch):
-        """Draw the latent batch as the picture of an epoch; 0 is before training."""
-        points, classes = len(self.model.image_shape) == 1, self.model.num_classes
-        count, labels, columns = self.num_images or (1000 if points else 64), None, None
-        if classes:  # a row for each class
-            columns = max(1, round(count / classes))
-            labels = np.repeat(np.arange(classes), columns)
-        images = self.model.generate(count if labels is None else len(labels), labels=labels, seed=self.seed)
+        """Draw the preview as the picture of an epoch; 0 is before training."""
+        panels = self.model.preview(self.seed, self.num_images)
         path = self.directory / f"epoch_{epoch:04d}.png"
-        pictures.save_grid(images, path, columns=columns, reference=self.reference)
+        if len(panels) > 1:
+            pictures.save_panels(panels, path)
+        else:
+            ((images, columns),) = panels.values()
+            pictures.save_grid(images, path, columns=columns, reference=self.reference)
 
     def on_train_end(self, logs=None):
         if not runtime.is_chief():
             return
-        frames = sorted(self.directory.glob("epoch_*.png"))
+        frames = sorted(self.directory.glob("epoch_*.png"), key=lambda path: int(path.stem.removeprefix("epoch_")))
         pictures.save_film(frames, self.directory / "samples.gif", seconds_each=min(0.3, 10 / max(len(frames), 1)))
 
 
@@ -216,7 +216,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def saved(self):
         """Paths of the checkpoints there are, oldest first."""
-        return sorted(self._checkpoints.glob("epoch_*"))
+        return sorted(self._checkpoints.glob("epoch_*"), key=_place)
 
     def restore(self, path):
         """Give the model the weights, optimizer slots and counters of a checkpoint, and return what else it holds.

@@ -87,11 +87,16 @@ class Classes:
         drawn = noise.uniform((count, 1), ops.stack([ops.cast(seed, "int32"), _LABELS]), 0.0, float(self.num_classes))
         return ops.cast(ops.floor(drawn[:, 0]), "int32")
 
-    def examples(self, count):
+    def examples(self, count, most=None):
         """Labels for a picture of about `count` images, a row a class; and how many make a row.
+
+        Args:
+            count: images wanted.
+            most: classes at most, the first of them; None for all.
 
         Returns:
             (int32 (classes * columns,), columns).
         """
-        columns = max(1, round(count / self.num_classes))
-        return np.repeat(np.arange(self.num_classes, dtype=np.int32), columns), columns
+        classes = min(self.num_classes, most or self.num_classes)
+        columns = max(1, round(count / classes))
+        return np.repeat(np.arange(classes, dtype=np.int32), columns), columns

@@ -6,7 +6,9 @@ Energies are (N, 1) and not negative: low for images that the discriminator take
 """
 
 import dataclasses
+import inspect
 
+import keras
 from keras import ops
 
 from tfgan_zoo.serialization import serializable
@@ -25,6 +27,21 @@ class Objective:
     An objective with state says how it begins, by `initial_state()`, and how it goes on, by `next_state(...)`; the
     model keeps it, saves it, and hands it to `discriminator_loss(real, fake, state)`.
     """
+
+    def __init_subclass__(cls, **arguments):
+        """Whoever writes an objective gets one that is saved with its model: its constructor's arguments, by name."""
+        super().__init_subclass__(**arguments)
+        keras.saving.register_keras_serializable(cls.__module__)(cls)
+
+    def get_config(self):
+        """The constructor's arguments, read off the attributes of their names."""
+        names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls, config):
+        """The objective that `get_config` described."""
+        return cls(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
     needs_real = False  # facts about the class, not fields
     compares_images = False

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import numbers
 import os
 
 import keras
@@ -50,7 +51,7 @@ def setup(seed=None, precision="float32", jit=None, strategy=None):
     _check_seed(seed)
     _use(_strategy(strategy))
     if seed is not None:
-        keras.utils.set_random_seed(seed)
+        keras.utils.set_random_seed(int(seed))
     keras.config.set_dtype_policy(precision)
     _jit = "auto" if jit is None else jit
 
@@ -62,7 +63,7 @@ def seed_all(seed):
         seed: integer >= 0.
     """
     _check_seed(seed)
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(int(seed))
 
 
 def precision():
@@ -229,7 +230,7 @@ def _shares(strategy):
 def _check_seed(seed):
     if seed is None:
         return
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**31:
         raise ValueError(f"seed={seed!r}: give an integer from 0 to 2147483647, or None.")
 
 

@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 
+BLOCK = 256  # rows of one seed
 _GENERATE = zlib.crc32(b"generate") & 0x7FFFFFFF  # the purpose of latents
 _LABELS = 0x1ABE15  # the purpose of labels
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -33,7 +34,29 @@ def latents(prior, num_images, latent_dim, seed):
     Raises:
         ValueError: if the prior is another one.
     """
-    return _drawn(prior, num_images, latent_dim, (seed, _GENERATE))
+    return rows(prior, num_images, (latent_dim,), seed)
+
+
+def rows(prior, num_images, shape, seed):
+    """What images start from, in blocks of `BLOCK` rows, each with a seed of its own; row i from (seed, i) alone.
+
+    Args:
+        prior: as in `latents`.
+        num_images: rows.
+        shape: of one row.
+        seed: integer in [0, 2**31).
+
+    Returns:
+        float32 array (num_images, *shape).
+
+    Raises:
+        ValueError: if the prior is another one.
+    """
+    blocks = [
+        _drawn(prior, (min(BLOCK, num_images - first), *shape), _block_seed(seed, first // BLOCK))
+        for first in range(0, num_images, BLOCK)
+    ]
+    return np.concatenate(blocks)
 
 
 def labels(num_images, num_classes, seed):
@@ -50,18 +73,23 @@ def labels(num_images, num_classes, seed):
     return np.floor(_uniform((num_images,), (seed, _LABELS), 0.0, float(num_classes))).astype(np.int32)
 
 
-def _drawn(prior, rows, width, seed):
+def _block_seed(seed, block):
+    return _folded((seed, _GENERATE), block) if block else (seed, _GENERATE)
+
+
+def _drawn(prior, shape, seed):
     kind = (prior or {}).get("class")
     if kind == "Normal":
-        return np.float32(prior["stddev"]) * _normal(rows, width, seed)
+        return np.float32(prior["stddev"]) * _normal(shape, seed)
     if kind == "Uniform":
-        return _uniform((rows, width), seed, prior["low"], prior["high"])
+        return _uniform(shape, seed, prior["low"], prior["high"])
     if kind == "Codes":
-        parts = [_drawn(prior["noise"], rows, width - sum(prior["categorical"]) - prior["continuous"], seed)]
+        count, width = shape
+        parts = [_drawn(prior["noise"], (count, width - sum(prior["categorical"]) - prior["continuous"]), seed)]
         for index, values in enumerate(prior["categorical"]):
-            chosen = np.floor(_uniform((rows,), _folded(seed, 1 + index), 0.0, float(values)))
+            chosen = np.floor(_uniform((count,), _folded(seed, 1 + index), 0.0, float(values)))
             parts.append(np.eye(values, dtype=np.float32)[chosen.astype(int)])
-        parts.append(_uniform((rows, prior["continuous"]), _folded(seed, 0), -1.0, 1.0))
+        parts.append(_uniform((count, prior["continuous"]), _folded(seed, 0), -1.0, 1.0))
         return np.concatenate(parts, axis=1)
     raise ValueError(f"Latents of the prior {kind or 'of this model'} cannot be drawn here: call it with latents.")
 
@@ -70,12 +98,13 @@ def _uniform(shape, seed, low, high):
     return np.float32(low) + np.float32(high - low) * _fractions(shape, seed)
 
 
-def _normal(rows, width, seed):
+def _normal(shape, seed):
+    *outer, width = shape
     pairs = -(-width // 2)
-    fractions = _fractions((rows, pairs, 2), seed).astype(np.float64)
+    fractions = _fractions((*outer, pairs, 2), seed).astype(np.float64)
     radius, angle = np.sqrt(-2.0 * np.log(1.0 - fractions[..., 0])), 2.0 * np.pi * fractions[..., 1]
     both = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return both.reshape(rows, 2 * pairs)[:, :width].astype(np.float32)
+    return both.reshape(*outer, 2 * pairs)[..., :width].astype(np.float32)
 
 
 def _fractions(shape, seed):

@@ -13,8 +13,9 @@ class ExportedGenerator:
     """Images from a file, by the same words and with the same draws as the model it was exported from.
 
     Args:
-        facts: what the card says of the model: "name", "image_shape", "latent_dim", "num_classes", "prior", "seeded".
-        run: function ({"latents"[, "labels"]}) -> images.
+        facts: what the card says of the model: "name", "image_shape", "start" (or, in older cards, "latent_dim"),
+            "num_classes", "prior", "seeded".
+        run: function of what images start from, by name, and "labels" -> images.
         format: name of the format it runs.
     """
 
@@ -22,13 +23,16 @@ class ExportedGenerator:
         self.name, self.format = facts["name"], format
         self.image_shape = tuple(facts["image_shape"])
         self.latent_dim, self.num_classes = facts["latent_dim"], facts["num_classes"]
-        self._prior, self._seeded, self._run = facts["prior"], facts["seeded"], run
+        start = facts.get("start") or {"latents": [self.latent_dim]}
+        (self._start, shape), *others = start.items()
+        self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
+        self._prior = facts["prior"]
 
     def __call__(self, latents, labels=None):
         """Images for latents of your own.
 
         Args:
-            latents: (N, latent_dim) numbers, N >= 1.
+            latents: (N, latent_dim) numbers, N >= 1; or what else the model's images start from.
             labels: (N,) integers in [0, num_classes) if the model knows classes, None if not.
 
         Returns:
@@ -38,25 +42,19 @@ class ExportedGenerator:
             ValueError: if latents or labels are none of these.
         """
         latents = np.asarray(latents)
-        if (
-            latents.ndim != 2
-            or latents.shape[1] != self.latent_dim
-            or not len(latents)
-            or latents.dtype.kind not in "fiu"
-        ):
+        if latents.shape != (len(latents), *self._shape) or not len(latents) or latents.dtype.kind not in "fiu":
+            shape = ", ".join(map(str, self._shape))
             raise ValueError(
-                f"latents are {latents.dtype} {latents.shape}: give numbers (N, {self.latent_dim}), N at least 1."
+                f"{self._start} are {latents.dtype} {latents.shape}: give numbers (N, {shape}), N at least 1."
             )
         latents = latents.astype(np.float32)
         if not np.isfinite(latents).all():
-            raise ValueError("latents hold NaN or infinity: give finite numbers.")
+            raise ValueError(f"{self._start} hold NaN or infinity: give finite numbers.")
         if labels is None and self.num_classes is not None:
             raise ValueError(f"{self.name} needs labels beside latents: one integer a row.")
-        told = self._told(len(latents), labels, None)
-        parts = [
-            self._run({"latents": latents[at : at + _BATCH]} | {k: rows[at : at + _BATCH] for k, rows in told.items()})
-            for at in range(0, len(latents), _BATCH)
-        ]
+        inputs = {self._start: latents} | self._labels(len(latents), labels, None)
+        starts = range(0, len(latents), _BATCH)
+        parts = [self._run({name: rows[at : at + _BATCH] for name, rows in inputs.items()}) for at in starts]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def generate(self, num_images, labels=None, seed=None):
@@ -94,13 +92,13 @@ class ExportedGenerator:
             )
         if not self._seeded:
             raise ValueError(f"{self.name} draws its latents in a way of its own: call it with latents instead.")
-        latents = draws.latents(self._prior, int(num_images), self.latent_dim, int(seed))
-        labels = self._told(num_images, labels, seed).get("labels")
+        latents = draws.rows(self._prior, int(num_images), self._shape, int(seed))
+        labels = self._labels(num_images, labels, seed).get("labels")
         starts = range(0, num_images, batch_size)
         cut = lambda rows, at: None if rows is None else rows[at : at + batch_size]  # noqa: E731
         return (self(cut(latents, at), cut(labels, at)) for at in starts)
 
-    def _told(self, count, labels, seed):
+    def _labels(self, count, labels, seed):
         if self.num_classes is None:
             if labels is not None:
                 raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")

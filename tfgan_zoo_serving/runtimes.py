@@ -22,12 +22,14 @@ def kind(name):
 def load(name, path):
     """A function dict of inputs by name -> images, in the runtime of a format.
 
+    What images start from is "latents" (N, latent_dim) for most models; its name and shape are the card's "start".
+
     Args:
         name: of the format.
         path: of its file or directory.
 
     Returns:
-        A function ({"latents": (N, latent_dim) float32[, "labels": (N,) int32]}) -> (N, *image_shape) float32.
+        A function ({"latents": (N, ...) float32[, "labels": (N,) int32]}) -> (N, *image_shape) float32.
 
     Raises:
         ImportError: if the runtime is not installed.
@@ -47,8 +49,8 @@ def signatures(name, path):
         path: of its file.
     """
     runner = _interpreter(path).get_signature_runner("serving_default")
-    told = {"inputs": runner.get_input_details(), "outputs": runner.get_output_details()}
-    return {way: {key: np.dtype(one["dtype"]).name for key, one in found.items()} for way, found in told.items()}
+    sides = {"inputs": runner.get_input_details(), "outputs": runner.get_output_details()}
+    return {side: {key: np.dtype(one["dtype"]).name for key, one in details.items()} for side, details in sides.items()}
 
 
 def _interpreter(path, **options):
@@ -60,12 +62,12 @@ def _interpreter(path, **options):
 def _litert(path):
     interpreter = _interpreter(path)
     runner = interpreter.get_signature_runner("serving_default")
-    single = runner.get_input_details()["latents"]["shape_signature"][0] == 1
+    single = all(one["shape_signature"][0] == 1 for one in runner.get_input_details().values())
 
     def run(inputs):
         if not single:
             return runner(**inputs)["images"]
-        rows = range(len(inputs["latents"]))
+        rows = range(len(next(iter(inputs.values()))))
         return np.concatenate(
             [runner(**{key: value[row : row + 1] for key, value in inputs.items()})["images"] for row in rows]
         )
@@ -83,7 +85,7 @@ def _onnx(path):
 def _openvino(path):
     import openvino
 
-    core = openvino.Core()  # which computes in bfloat16 where the processor can, unless told otherwise
+    core = openvino.Core()  # which computes in bfloat16 where the processor can, unless asked otherwise
     compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return lambda inputs: compiled(inputs)["images"].copy()
 
@@ -101,9 +103,7 @@ def _keras(path):
     network = keras.saving.load_model(path, compile=False, safe_mode=True)
 
     def run(inputs):
-        fed = [inputs["latents"]]
-        if "labels" in inputs:
-            fed.append(inputs["labels"].reshape(-1, *network.inputs[1].shape[1:]))
+        fed = [rows.reshape(-1, *one.shape[1:]) for rows, one in zip(inputs.values(), network.inputs, strict=True)]
         return np.asarray(keras.ops.convert_to_numpy(network(fed if len(fed) > 1 else fed[0], training=False)))
 
     return run

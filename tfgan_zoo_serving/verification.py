@@ -41,15 +41,15 @@ def verify(directory, formats=None):
     with np.load(directory / REFERENCE, allow_pickle=False) as kept:
         reference = dict(kept)
     _check_draws(directory, card, reference)
-    found = {}
+    results = {}
     for name in formats or card["formats"]:
         try:
-            found[name] = {"max_abs_diff": _parity(directory, card, name, reference)}
+            results[name] = {"max_abs_diff": _parity(directory, card, name, reference)}
         except ImportError as error:
             if formats:
                 raise
-            found[name] = {"skipped": str(error)}
-    return found
+            results[name] = {"skipped": str(error)}
+    return results
 
 
 def allowed(entry, images):
@@ -65,10 +65,10 @@ def allowed(entry, images):
 
 def _check_draws(directory, card, reference):
     if card["model"]["seeded"]:
-        rows, wanted = reference["rows"], reference["latents"]
-        drawn = draws.latents(card["model"]["prior"], int(rows.max()) + 1, wanted.shape[1], 0)[rows]
-        if not np.abs(drawn - wanted).max() <= ROUNDING:
-            raise cards.DamagedError(f"NumPy draws other latents here than those in {directory / REFERENCE}.")
+        name, rows = _start(card["model"]), reference["rows"]
+        drawn = draws.rows(card["model"]["prior"], int(rows.max()) + 1, reference[name].shape[1:], 0)[rows]
+        if not np.abs(drawn - reference[name]).max() <= ROUNDING:
+            raise cards.DamagedError(f"NumPy draws other {name} here than those in {directory / REFERENCE}.")
 
 
 def _parity(directory, card, name, reference):
@@ -76,7 +76,7 @@ def _parity(directory, card, name, reference):
     path = directory / entry["path"]
     generator = ExportedGenerator(card["model"], runtimes.load(name, path), name)
     _check_signatures(path, name, entry, card["model"])
-    images = generator(reference["latents"], reference.get("labels"))
+    images = generator(reference[_start(card["model"])], reference.get("labels"))
     if images.shape != reference["images"].shape:
         raise cards.DamagedError(f"{path} gives {images.shape} instead of {reference['images'].shape}.")
     worst = float(np.max(np.abs(images - reference["images"])))
@@ -92,23 +92,30 @@ def _check_signatures(path, name, entry, model):
     if name == "saved_model":
         import tensorflow as tf
 
-        found = {
+        there = {
             signature: {
-                "inputs": _told(function.structured_input_signature[1]),
-                "outputs": _told(function.structured_outputs),
+                "inputs": _described(function.structured_input_signature[1]),
+                "outputs": _described(function.structured_outputs),
             }
             for signature, function in tf.saved_model.load(str(path)).signatures.items()
         }
-        wanted = {name: {way: told[way] for way in ("inputs", "outputs")} for name, told in entry["signatures"].items()}
+        wanted = {
+            name: {side: one[side] for side in ("inputs", "outputs")} for name, one in entry["signatures"].items()
+        }
     elif runtimes.kind(name) == "tflite":
         labels = {} if model["num_classes"] is None else {"labels": "int32"}
-        found = runtimes.signatures(name, path)
-        wanted = {"inputs": {"latents": "float32"} | labels, "outputs": {"images": "float32"}}
+        there = runtimes.signatures(name, path)
+        wanted = {"inputs": {_start(model): "float32"} | labels, "outputs": {"images": "float32"}}
     else:
         return  # its names are those that were just run by
-    if found != wanted:
-        raise cards.DamagedError(f"{path} has other signatures than its card: {found} instead of {wanted}.")
+    if there != wanted:
+        raise cards.DamagedError(f"{path} has other signatures than its card: {there} instead of {wanted}.")
 
 
-def _told(specs):
+def _start(model):
+    """The name of what images start from."""
+    return next(iter(model.get("start") or {"latents": None}))
+
+
+def _described(specs):
     return {name: {"shape": spec.shape.as_list(), "dtype": spec.dtype.name} for name, spec in specs.items()}

@@ -19,6 +19,14 @@ class StandIn:
         self.image_shape, self.latent_dim, self.name = image_shape, latent_dim, name
         self.condition = None if num_classes is None else Classes(num_classes)
 
+    @property
+    def ema_network(self):
+        return self.inference["generator"]
+
+    @property
+    def num_classes(self):
+        return getattr(self.condition, "num_classes", None)
+
     def generate(self, num_images, labels=None, seed=None):
         labels = None if labels is None else tf.constant(labels)
         return np.asarray(self.draw(self.draw_latents(num_images, seed), labels))

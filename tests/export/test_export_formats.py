@@ -15,7 +15,7 @@ import tensorflow as tf
 from export_stand_ins import image_model, point_model
 
 import tfgan_zoo as tz
-from tfgan_zoo.export import export, parity, saved_model
+from tfgan_zoo.export import export, inference, parity
 from tfgan_zoo.pixels import to_uint8
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -235,7 +235,7 @@ def test_nothing_is_printed(tmp_path, capfd):
 
 def test_the_keras_file_of_a_zoo_network_has_keras_own_layers():
     network = tz.networks.dcgan.generator((16, 16, 1), 5, 4)
-    plain = saved_model.plain(network)
+    plain = inference.plain(network)
     assert any(type(layer).__module__.startswith("tfgan_zoo") for layer in network.layers)
     assert all(type(layer).__module__.startswith("keras.") for layer in plain.layers)
     latents = np.random.default_rng(0).normal(size=(3, 5))

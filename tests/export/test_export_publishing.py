@@ -19,12 +19,13 @@ import pytest
 import tensorflow as tf
 from export_stand_ins import StandIn, image_model, point_model
 
+from tfgan_zoo.conditions import Classes
 from tfgan_zoo.export import export
 
 # By import_module, because the package may show the function `export` under the name of its module.
-litert, parity, publishing, saved_model, signatures = (
+endpoints, litert, parity, publishing, saved_model = (
     importlib.import_module(f"tfgan_zoo.export.{name}")
-    for name in ("litert", "parity", "publishing", "saved_model", "signatures")
+    for name in ("endpoints", "litert", "parity", "publishing", "saved_model")
 )
 
 
@@ -95,7 +96,7 @@ def test_a_folder_that_holds_only_a_training_run_is_welcome(tmp_path):
 
 def breakages():
     def wrong_images(patch):
-        patch.setattr(signatures, "to_uint8", lambda images: tf.zeros_like(images, tf.uint8))
+        patch.setattr(endpoints, "to_uint8", lambda images: tf.zeros_like(images, tf.uint8))
         return image_model(), ["saved_model"], parity.ParityError, "grey levels"
 
     def wrong_tflite(patch):
@@ -221,7 +222,7 @@ def test_killed_export_leaves_the_previous_one_and_the_next_sweeps_up(out, tmp_p
             time.sleep(0.05)
         during = {name for name in snapshot(out) if not name.startswith(".")}
         assert during == set(before)
-        card = export(point_model(), out, formats=())  # beside a living export: its room stays
+        card = export(point_model(), out, formats=())  # beside a living export: its staging directory stays
         assert list(out.glob(".exporting-*"))
         assert card["version"] is None
     finally:
@@ -290,9 +291,15 @@ def bad_inputs(tmp_path):
         "file": (good, tmp_path / "file", {}, NotADirectoryError, "is a file; an export is a directory"),
         "below a file": (good, tmp_path / "file" / "a" / "b", {}, NotADirectoryError, "because .* is a file"),
         "other folder": (good, tmp_path / "photos", {}, FileExistsError, r"holds holiday.jpg and no card.json"),
-        "no network": (types.SimpleNamespace(), new, {}, TypeError, "SimpleNamespace has no .ema_network"),
-        "unbuilt": (changed(ema_network=unbuilt), new, {}, ValueError, "is not built"),
-        "labels": (changed(num_classes=3), new, {}, ValueError, "num_classes=3 and its .ema_network has no input"),
+        "no network": (types.SimpleNamespace(), new, {}, TypeError, "SimpleNamespace has no trained networks"),
+        "unbuilt": (changed(inference={"generator": unbuilt}), new, {}, ValueError, "is not built"),
+        "labels": (
+            changed(condition=Classes(3)),
+            new,
+            {},
+            ValueError,
+            "its generator has no input",
+        ),
         "classes": (StandIn(image_model(num_classes=2).ema_network, (12, 12, 1)), new, {}, ValueError, "takes labels"),
         "scores": (good, new, {"scores": 3.0}, TypeError, "scores is a float"),
         "record": (good, new, {"scores": {"fd": 3.0}}, ValueError, 'scores has no "scores" inside'),

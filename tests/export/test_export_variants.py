@@ -85,7 +85,7 @@ def test_the_gate_marks_what_is_worse_by_more_than_five_percent(exported, monkey
     record = {"scores": {}, "protocol": {"reference": "fashion_mnist", "split": "train"}}
     gate = quality.Gate(card["model"], record, Streaming())
     for name in QUANTISED[::2]:
-        gate.judge(name, entry := {}, directory / litert.VARIANTS[name].file)
+        gate.check(name, entry := {}, directory / litert.VARIANTS[name].file)
         assert entry["recommended"] is recommended
         assert entry["quality"]["fd_classifier_2000_float32"] == 20.0
         np.testing.assert_allclose(entry["quality"]["ratio"], ratio)
@@ -105,7 +105,7 @@ class Streaming:
 def test_without_known_data_nothing_is_claimed(exported, monkeypatch, record):
     _, directory, card = exported
     monkeypatch.setattr(quality.metrics, "evaluate", lambda *_, **__: pytest.fail("it was scored"))
-    quality.Gate(card["model"], record, None).judge("tflite_float16", entry := {}, directory)
+    quality.Gate(card["model"], record, None).check("tflite_float16", entry := {}, directory)
     assert entry == {"recommended": None}
 
 
@@ -113,7 +113,7 @@ def test_the_page_warns_of_what_is_not_recommended(tmp_path, monkeypatch):
     def judged(self, name, entry, path):
         entry |= {"quality": {"fd_classifier_2000": 22.0, "ratio": 1.1}, "recommended": False}
 
-    monkeypatch.setattr(quality.Gate, "judge", judged)
+    monkeypatch.setattr(quality.Gate, "check", judged)
     tz.export(image_model(prior=Uniform()), tmp_path / "out", formats="tflite_float16")
     page = (tmp_path / "out" / "README.md").read_text()
     assert "| 1.100, **not recommended** |" in page

@@ -1,7 +1,8 @@
 """A trained generator, ready to serve: files for every runtime, each compared with the model it came from.
 
 export          the story: check, write into a private directory, compare, publish
-signatures.py   what a served generator may be asked for
+endpoints.py    what a served model may be asked for
+inference.py    copies of a model that answer by other networks
 saved_model.py  the SavedModel
 serving.py      what TensorFlow Serving finds beside it
 litert.py       the .tflite files for phones and browsers
@@ -23,7 +24,7 @@ from tfgan_zoo import pictures as draw
 from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
-from tfgan_zoo.export import interop, litert, page, parity, publishing, saved_model, serving, signatures
+from tfgan_zoo.export import endpoints, inference, interop, litert, page, parity, publishing, saved_model, serving
 from tfgan_zoo.export.quality import Gate
 from tfgan_zoo.export.quiet import quiet
 
@@ -39,7 +40,7 @@ def export(
     scores=None,
     about=None,
     pictures=None,
-    max_images=signatures.MAX_IMAGES,
+    max_images=endpoints.MAX_IMAGES,
     keep=None,
 ):
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
@@ -50,8 +51,9 @@ def export(
     read it.
 
     Args:
-        model: a trained model of the zoo: anything with `ema_network`, `latent_dim`, `num_classes`, `image_shape`,
-            `name`, `draw_latents` and `generate`.
+        model: a trained model of the zoo: anything with `name`, `image_shape`, `condition`, `inference` (name ->
+            network), `start`, `draw` and `generate`; verbs beside these (`draw_latents`, `encode`, `decode`,
+            `reconstruct`, `log_prob`, `endpoints`) become signatures of their own.
         directory: a new or empty directory, or one that holds an earlier export.
         formats: which to write of "saved_model"; "tflite", "tflite_float16", "tflite_dynamic_range" and "tflite_int8",
             each also with "_batch1" for a batch of one image; "onnx" and "openvino", whose packages are the extra
@@ -76,9 +78,9 @@ def export(
     """
     formats = _known(formats)
     interop.check_installed(formats)
-    network = saved_model.network_of(model)
+    inference.check(model)
     scores, about = cards.checked("scores", scores), cards.checked("about", about)
-    pictures = _found(pictures)
+    pictures = _checked(pictures)
     _check_count("max_images", max_images, 2)
     if keep is not None:
         _check_count("keep", keep, 1)
@@ -86,8 +88,8 @@ def export(
     if "saved_model" in formats:
         serving.say_what_is_left_out()
 
-    with publishing.private_room(directory) as room:
-        new = room / "new"
+    with publishing.staging(directory) as staging:
+        new = staging / "new"
         reference = parity.Reference.drawn_from(model)
         reference.save(new)
         facts = cards.facts(model, reference)
@@ -95,41 +97,50 @@ def export(
             (new / path.name).write_bytes(path.read_bytes())
             pictures[caption] = path.name
         draw.save_grid(reference.images, new / "samples.png", columns=reference.columns)
-        served = room / "saved_model" if "saved_model" in formats else None
+        served = staging / "saved_model" if "saved_model" in formats else None
         with quiet():
-            made = _made(model, formats, room, served, reference, facts, scores, max_images)
-            saved_model.plain(network).save(new / "generator.keras")
-            made["keras"] = {
-                "path": "generator.keras",
-                "parity": parity.of("keras", new / "generator.keras", reference),
-            }
+            made = _made(model, formats, staging, served, reference, facts, scores, max_images)
+            facts["networks"] = _write_networks(model, new)
+            if facts["one_pass"]:
+                path = new / next(iter(facts["networks"].values()))["path"]
+                made["keras"] = {"path": path.name, "parity": parity.of("keras", path, reference)}
 
         page.write(new, facts, made)
 
         def finish(version):
             return cards.write(new, facts, made, served, version, scores, about, pictures)
 
-        return publishing.publish(room, directory, served, finish, keep)
+        return publishing.publish(staging, directory, served, finish, keep)
 
 
-def _made(model, formats, room, served, reference, facts, scores, max_images):
-    """Write every format into the private room; returns their entries of the card."""
-    made, new = {}, room / "new"
+def _write_networks(model, new):
+    """Write the networks that answer as .keras files, for further work; returns name -> path and parity."""
+    written = {}
+    for name, network in model.inference.items():
+        path = new / f"{name}.keras"
+        inference.plain(network).save(path)
+        written[name] = {"path": path.name, "parity": parity.of_network(path, network)}
+    return written
+
+
+def _made(model, formats, staging, served, reference, facts, scores, max_images):
+    """Write every format into the staging directory; returns their entries of the card."""
+    made, new = {}, staging / "new"
     if served:
-        asked = saved_model.write(model, served, max_images=max_images)
+        signatures, described = saved_model.write(model, served, max_images=max_images)
         made["saved_model"] = {
-            "signatures": {name: signature.describe() for name, signature in asked.items()},
+            "signatures": described,
             "max_images": max_images,
-            "parity": parity.of_saved_model(served, reference, asked, max_images),
-            "warm_up": serving.write_warm_up(served, cards.slug(model.name), asked),
+            "parity": parity.of_saved_model(served, reference, signatures, max_images),
+            "warm_up": serving.write_warm_up(served, cards.slug(model.name), signatures),
         }
         serving.write_configs(new, cards.slug(model.name), max_images)
-    source, gate = litert.Source(model, room, reference), Gate(facts, scores, model)
+    source, gate = litert.Source(model, staging, reference), Gate(facts, scores, model)
     for name in formats:
         if name in litert.VARIANTS:
             made[name] = litert.write(name, source, new)
             if litert.VARIANTS[name].quantised:
-                gate.judge(name, made[name], new / made[name]["path"])
+                gate.check(name, made[name], new / made[name]["path"])
         elif name in interop.FILES:
             made[name] = interop.write(name, source, new)
     return made
@@ -148,15 +159,15 @@ def _check_count(name, number, least):
         raise ValueError(f"{name}={number!r}: give an integer, at least {least}.")
 
 
-def _found(pictures):
+def _checked(pictures):
     if not isinstance(pictures or {}, collections.abc.Mapping):
         raise TypeError(f"pictures is a {type(pictures).__name__}; give a dict caption -> path of a picture.")
-    found, names = {}, set(cards.OWN_NAMES)
+    paths, names = {}, set(cards.OWN_NAMES)
     for caption, path in (pictures or {}).items():
-        found[caption] = path = pathlib.Path(path)
+        paths[caption] = path = pathlib.Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"The picture {path} ({caption!r}) does not exist.")
         if path.name in names or path.name.isdigit():
             raise ValueError(f"The picture {path} needs another file name: {path.name} is taken in an export.")
         names.add(path.name)
-    return found
+    return paths

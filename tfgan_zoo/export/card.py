@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from tfgan_zoo import files
-from tfgan_zoo.export import interop, litert, parity, serving
+from tfgan_zoo.export import endpoints, interop, litert, parity, serving
 from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo.version import __version__
 from tfgan_zoo_serving import draws
@@ -57,24 +57,53 @@ def facts(model, reference):
         reference: the `parity.Reference` drawn from it.
 
     Returns:
-        Dict; "seeded" says whether NumPy draws its latents too, so that a seed means the same in every format.
+        Dict; "start" is what images start from, name -> shape of one; "seeded" says whether NumPy draws it too, so that
+        a seed means the same in every format; "one_pass" whether an image is one pass through the only network.
     """
-    told = _plain(
+    networks = [*model.inference.values()]
+    described = _plain(
         {
             "name": model.name,
             "class": type(model).__name__,
             "image_shape": list(model.image_shape),
-            "latent_dim": int(model.latent_dim),
-            "num_classes": model.num_classes,
+            "start": {name: list(rows.shape[1:]) for name, rows in reference.start.items()},
+            "latent_dim": getattr(model, "latent_dim", None),
+            "num_classes": getattr(model.condition, "num_classes", None),
             "prior": _prior(getattr(model, "prior", None)),
-            "parameters": int(model.ema_network.count_params()),
+            "parameters": sum(network.count_params() for network in networks),
+            "one_pass": len(networks) == 1 and _is_drawn_by(networks[0], reference),
         }
     )
-    try:
-        drawn = draws.latents(told["prior"], *reference.latents.shape, parity.SEED)
-    except ValueError:  # a prior of one's own
-        return told | {"seeded": False}
-    return told | {"seeded": bool(np.abs(drawn - reference.latents).max() <= ROUNDING)}
+    return described | _seeded(described, reference, endpoints.takes_seed(model))
+
+
+def _is_drawn_by(network, reference):
+    inputs = [*reference.inputs(2).values()]
+    if len(inputs) != len(network.inputs):
+        return False
+    images = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+    images = None if isinstance(images, dict) else np.asarray(images, np.float32)
+    wanted = reference.images[:2]
+    return images is not None and images.shape == wanted.shape and parity.difference(images, wanted) < 0.1
+
+
+def _seeded(described, reference, takes_seed):
+    """Whether NumPy draws what the images start from, and the prior by which it does."""
+    if len(reference.start) == 1 and not takes_seed:
+        (rows,) = reference.start.values()
+        guesses = [
+            described["prior"],
+            {"class": "Normal", "stddev": 1.0},
+            {"class": "Uniform", "low": 0.0, "high": 1.0},
+        ]
+        for prior in guesses[:1] if described["prior"] else guesses[1:]:
+            try:
+                drawn = draws.rows(prior, len(rows), rows.shape[1:], parity.SEED)
+            except ValueError:  # a prior of one's own
+                continue
+            if np.abs(drawn - rows).max() <= ROUNDING:
+                return {"prior": prior, "seeded": True}
+    return {"seeded": False}
 
 
 def write(new, facts, made, versioned, version, scores, about, pictures):
@@ -82,7 +111,7 @@ def write(new, facts, made, versioned, version, scores, about, pictures):
 
     Args:
         new: directory of the files that were written.
-        facts: what `facts` told of the model they came from.
+        facts: what `facts` says of the model they came from.
         made: format -> its entry, without sizes.
         versioned: directory of the SavedModel, or None.
         version: its number, or None.
@@ -93,8 +122,8 @@ def write(new, facts, made, versioned, version, scores, about, pictures):
     Returns:
         The card.
     """
-    found = sorted(path for path in new.rglob("*") if path.is_file())
-    listed = {path.relative_to(new).as_posix(): measured(path) for path in found}
+    paths = sorted(path for path in new.rglob("*") if path.is_file())
+    listed = {path.relative_to(new).as_posix(): measured(path) for path in paths}
     if versioned:
         served = sorted(path for path in versioned.rglob("*") if path.is_file())
         listed |= {f"{version}/{path.relative_to(versioned).as_posix()}": measured(path) for path in served}
@@ -138,12 +167,13 @@ def readme(card):
 
 def _head(card):
     model = card["model"]
+    latents = model["latent_dim"]
     drawn = "2-D points" if len(model["image_shape"]) == 1 else " × ".join(map(str, model["image_shape"])) + " images"
     classes = f", {model['num_classes']} classes" if model["num_classes"] is not None else ""
     lines = [
         f"# {model['name']}",
         "",
-        f"A trained generator: {drawn}{classes}, from {model['latent_dim']} latent numbers; "
+        f"A trained generator: {drawn}{classes}{f', from {latents} latent numbers' if latents else ''}; "
         f"{model['parameters']:,} parameters.",
     ]
     for caption, name in card["pictures"].items():
@@ -177,7 +207,7 @@ def _scores(card):
 def _loading(card):
     conditional, points = card["model"]["num_classes"] is not None, len(card["model"]["image_shape"]) == 1
     kind = "float32" if points else "uint8"
-    told = ", labels=[0, 1, 1]" if conditional else ""
+    labels = ", labels=[0, 1, 1]" if conditional else ""
     bounds = "" if points else " from -1 to 1"
     if card["model"]["seeded"]:
         yield f"""## Load with tfgan_zoo_serving
@@ -189,7 +219,7 @@ Run these where this file lies.
 from tfgan_zoo_serving import load_exported, verify
 
 generator = load_exported(".")
-images = generator.generate(3{told}, seed=0)
+images = generator.generate(3{labels}, seed=0)
 print(generator.format, images.shape, images.dtype)  # the model's own for seed 0, float32{bounds}
 print(verify(".", [generator.format]))  # hashes, signatures and images, checked again
 ```"""
@@ -210,6 +240,7 @@ print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same
     if plain:
         count = 1 if plain["batch"] == 1 else 3
         labels = f", labels=np.array({[0, 1, 1][:count]}, np.int32)" if conditional else ""
+        (name, shape), *_ = card["model"]["start"].items()
         yield f"""## Load with LiteRT
 
 ```python
@@ -217,18 +248,20 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default")
-latents = {_draw(card["model"], count)}
-images = generator(latents=latents{labels})["images"]
+{name} = {_draw(card["model"], count, shape)}
+images = generator({name}={name}{labels})["images"]
 print(images.shape, images.dtype)  # {"one" if count == 1 else "three"}, float32{bounds}
 ```"""
-    yield """## Load with Keras
+    names = [network["path"] for network in card["model"]["networks"].values()]
+    files = f"`{names[0]}` is the network itself" if len(names) == 1 else f"`{'`, `'.join(names)}` are the networks"
+    yield f"""## Load with Keras
 
-`generator.keras` is the network itself, for further work. If it has layers of this package, `import tfgan_zoo` first.
+{files}, for further work. If it has layers of this package, `import tfgan_zoo` first.
 
 ```python
 import keras
 
-network = keras.saving.load_model("generator.keras", compile=False)
+network = keras.saving.load_model("{names[0]}", compile=False)
 network.summary()
 ```"""
 
@@ -271,21 +304,21 @@ the server then puts requests together by their first dimension, and refuses the
 
 
 def _signatures(card):
-    def told(specs):
+    def listed(specs):
         return ", ".join(f"{name} {spec['dtype']} {_shape(spec['shape'])}" for name, spec in specs.items())
 
     signatures = card["formats"]["saved_model"]["signatures"]
-    return "\n".join(f"- `{name}`: {told(s['inputs'])} → {told(s['outputs'])}" for name, s in signatures.items())
+    return "\n".join(f"- `{name}`: {listed(s['inputs'])} → {listed(s['outputs'])}" for name, s in signatures.items())
 
 
 def _formats(card):
-    rows, judged = [], False
+    rows, measured_quality = [], False
     for name, entry in card["formats"].items():
         speed = entry.get("latency", {})
         times = " / ".join(_number(speed.get(key)) for key in ("xnnpack_ms", "plain_ms")) if speed else ""
-        judged = judged or "quality" in entry
+        measured_quality = measured_quality or "quality" in entry
         apart = (_number(entry["parity"][key]) for key in ("max_abs_diff", "mean_abs_diff"))
-        cells = (_label(name), entry["path"], _size(entry["bytes"]), *apart, times, _judgement(entry))
+        cells = (_label(name), entry["path"], _size(entry["bytes"]), *apart, times, _quality(entry))
         rows.append(f"| {' | '.join(cells)} |")
     text = (
         "## Formats\n\nEach was reloaded from disk and compared with the model it came from: the largest and the mean "
@@ -294,7 +327,7 @@ def _formats(card):
         "| format | path | size | largest | mean | ms | quality |\n|---|---|---:|---:|---:|---:|---|\n"
         + "\n".join(rows)
     )
-    if judged:
+    if measured_quality:
         text += (
             "\n\nQuality is the Fréchet distance over that of float32, from the same latents: above 1.05 a format is "
             "not recommended."
@@ -308,7 +341,7 @@ def _label(name):
     return _LABELS[name]
 
 
-def _judgement(entry):
+def _quality(entry):
     if "quality" not in entry:
         return ""
     return f"{entry['quality']['ratio']:.3f}{'' if entry['recommended'] else ', **not recommended**'}"
@@ -324,9 +357,9 @@ def _files(card):
     )
 
 
-def _draw(model, count):
-    """The line of NumPy that draws latents from the prior."""
-    shape = f"({count}, {model['latent_dim']})"
+def _draw(model, count, shape):
+    """The line of NumPy that draws from the prior."""
+    shape = f"({count}, {', '.join(map(str, shape))})"
     prior = model["prior"] or {}
     if prior.get("class") == "Uniform":
         return f"np.random.default_rng(0).uniform({prior['low']}, {prior['high']}, {shape}).astype(np.float32)"
@@ -339,8 +372,8 @@ def _prior(prior):
     if not dataclasses.is_dataclass(prior):
         return None if prior is None else {"class": type(prior).__name__}
     fields = {field.name: getattr(prior, field.name) for field in dataclasses.fields(prior)}
-    told = {key: _prior(value) if dataclasses.is_dataclass(value) else value for key, value in fields.items()}
-    return {"class": type(prior).__name__, **told}
+    fields = {key: _prior(value) if dataclasses.is_dataclass(value) else value for key, value in fields.items()}
+    return {"class": type(prior).__name__, **fields}
 
 
 def _versions(made):
@@ -379,8 +412,8 @@ def _number(value):
 def _inline(value):
     if isinstance(value, dict):
         return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
-    told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return told.replace("|", "\\|").replace("\n", " ")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _shape(shape):

@@ -37,7 +37,7 @@ def write(name, source, directory):
         ParityError: if the images differ.
     """
     path = directory / FILES[name][0]
-    entry = {"path": path.name, "arithmetic": "float32", "batch": None, "exact": True, **source.told}
+    entry = {"path": path.name, "arithmetic": "float32", "batch": None, "exact": True, **source.described}
     entry |= _WRITERS[name](source, path)
     if FILES[name][1:]:
         entry["beside"] = list(FILES[name][1:])
@@ -52,6 +52,12 @@ def _onnx(source, path):
     loaded = tf.saved_model.load(str(source.served()))
     function = tf.function(lambda *rows: loaded.signatures["serving_default"](**dict(zip(inputs, rows, strict=True))))
     model, _ = tf2onnx.convert.from_function(function, input_signature=specs, output_path=str(path))
+    came = {node.name.split(":")[0] for node in model.graph.input}
+    if came != set(inputs):
+        raise ValueError(
+            f"ONNX takes constants of this network for inputs ({', '.join(sorted(came - set(inputs)))}): make them "
+            "NumPy arrays, or inside a layer's call."
+        )
     return {"opset": model.opset_import[0].version, "operations": sorted({node.op_type for node in model.graph.node})}
 
 

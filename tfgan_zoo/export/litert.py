@@ -8,11 +8,10 @@ import dataclasses
 import functools
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.export import parity, saved_model
+from tfgan_zoo.export import inference, parity, saved_model
 from tfgan_zoo.export.subpixel import with_convolutions
 
 _STATE = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}  # weights left outside: it runs and gives NaN
@@ -40,9 +39,9 @@ class Variant:
 
 VARIANTS = {
     f"tflite{kind}{'_batch1' if batch else ''}": Variant(
-        told, f"generator{kind}{'_batch1' if batch else ''}.tflite", batch, bool(kind)
+        arithmetic, f"generator{kind}{'_batch1' if batch else ''}.tflite", batch, bool(kind)
     )
-    for kind, told in {
+    for kind, arithmetic in {
         "": "float32",
         "_float16": "float16 weights, float32 arithmetic",
         "_dynamic_range": "int8 weights, float32 activations",
@@ -55,23 +54,22 @@ VARIANTS = {
 class Source:
     """A model as converters read it: the signature serving_default alone, in float32.
 
-    A network in half precision is converted as a float32 copy, because LiteRT has no bfloat16 convolutions.
+    Networks in half precision are converted as float32 copies, because LiteRT has no bfloat16 convolutions.
 
     Args:
         model: the model.
-        room: a directory for what is written on the way.
+        staging: a directory for what is written on the way.
         reference: what the model itself draws.
     """
 
-    def __init__(self, model, room, reference):
-        self.model, self.room = model, room
-        self.network, self.reference, self.told = model.ema_network, reference, {}
-        if _computes_in_half(self.network):
-            self.network = float32_copy(self.network)
-            self.reference = reference.drawn_by(self.network)
+    def __init__(self, model, staging, reference):
+        self.model, self.staging, self.reference, self.described = model, staging, reference, {}
+        if any(map(inference.computes_in_half, model.inference.values())):
+            self.model = inference.with_networks(model, inference.float32_copy)
+            self.reference = reference.drawn_by(self.model)
             apart = parity.difference(self.reference.images, reference.images)
-            self.told = {"source": "a float32 copy of a network that computes in half precision"}
-            self.told["max_abs_diff_of_the_copy"] = apart
+            self.described = {"source": "a float32 copy of a network that computes in half precision"}
+            self.described["max_abs_diff_of_the_copy"] = apart
 
     def served(self, batch=None, turned=False):
         """Directory of a SavedModel with serving_default alone, written when it is first asked for.
@@ -80,23 +78,24 @@ class Source:
             batch: as in `Variant`.
             turned: whether transposed convolutions are written as convolutions.
         """
-        path = self.room / f"bare_{batch or 'n'}_{turned:d}"
+        path = self.staging / f"bare_{batch or 'n'}_{turned:d}"
         if not path.exists():
-            network = self.turned if turned else self.network
-            saved_model.write(self.model, path, network, only="serving_default", batch=batch)
+            saved_model.write(self.turned if turned else self.model, path, only="serving_default", batch=batch)
         return path
 
     @functools.cached_property
     def turned(self):
-        """The network with its transposed convolutions written as convolutions, which LiteRT runs faster."""
-        return with_convolutions(self.network)
+        """The model with its transposed convolutions written as convolutions, which LiteRT runs faster."""
+        return inference.with_networks(self.model, with_convolutions)
 
     def inputs(self):
-        """Latents, and labels if it is told any, of another seed than the reference's: one row at a time."""
-        latents = np.asarray(self.model.draw_latents(_CALIBRATION, _CALIBRATION_SEED), np.float32)
+        """Inputs of another seed than the reference's: one row at a time."""
+        rows = parity.start_of(self.model, _CALIBRATION, _CALIBRATION_SEED)
+        condition = self.model.condition
+        if condition is not None:
+            rows[condition.name] = np.resize(condition.examples(1)[0], (_CALIBRATION, *condition.shape))
         for row in range(_CALIBRATION):
-            label = {} if self.model.num_classes is None else {"labels": np.int32([row % self.model.num_classes])}
-            yield {"latents": latents[row : row + 1], **label}
+            yield {name: values[row : row + 1] for name, values in rows.items()}
 
 
 def write(name, source, directory):
@@ -123,7 +122,7 @@ def write(name, source, directory):
         "arithmetic": variant.arithmetic,
         "batch": variant.batch,
         "exact": not variant.quantised,
-        **source.told,
+        **source.described,
         "operations": operations(content),
     }
     return entry | {"parity": parity.of(name, path, source.reference, entry["exact"]), "latency": latency(path, source)}
@@ -156,13 +155,13 @@ def convert(source, name="tflite"):
     except Exception as error:  # ConverterError is private, and its message is a page of MLIR
         if type(error).__name__ != "ConverterError":
             raise
-        told = str(error).strip().splitlines()
-        missing = [line for line in told if "TF Select ops:" in line or "not supported" in line] or told
+        lines = str(error).strip().splitlines()
+        missing = [line for line in lines if "TF Select ops:" in line or "not supported" in line] or lines
         raise ValueError(
             f"LiteRT cannot express this generator ({missing[-1][:200]}). Leave {name!r} out of formats."
         ) from error
-    found = operations(content)
-    foreign = sorted(one for one in found if one in _STATE or one.startswith("Flex"))
+    names = operations(content)
+    foreign = sorted(one for one in names if one in _STATE or one.startswith("Flex"))
     if foreign:
         raise ValueError(f"The .tflite would need {', '.join(foreign)}, which plain LiteRT does not run.")
     return content
@@ -183,7 +182,7 @@ def latency(path, source):
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     inputs = source.reference.inputs(1)
-    found = {}
+    fastest = {}
     for key, kernels in (
         ("xnnpack_ms", OpResolverType.AUTO),
         ("plain_ms", OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES),
@@ -196,21 +195,5 @@ def latency(path, source):
         for _ in range(_RUNS):
             runner(**inputs)
             times.append(time.perf_counter())
-        found[key] = round(1e3 * float(np.diff(times).min()), 3)
-    return found
-
-
-def float32_copy(network):
-    """The same functional network and weights, computing in float32 whatever the policy it was built under."""
-
-    def in_float32(layer):
-        policy = {"dtype": "float32"} if isinstance(layer, keras.Layer) else {}  # an operation follows its inputs
-        return type(layer).from_config(layer.get_config() | policy)
-
-    copy = keras.models.clone_model(network, clone_function=in_float32, recursive=True)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
-def _computes_in_half(network):
-    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in network._flatten_layers(include_self=False))
+        fastest[key] = round(1e3 * float(np.diff(times).min()), 3)
+    return fastest

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import noise
+from tfgan_zoo.export import endpoints
 from tfgan_zoo.pixels import to_uint8
 from tfgan_zoo_serving import runtimes
 from tfgan_zoo_serving.verification import REFERENCE, TOLERANCE
@@ -14,7 +16,6 @@ GREY_LEVELS = 1  # rounding may fall to the other side of a half
 MEAN_TOLERANCE = 0.25  # of a quantised generator's pixels: beyond it there is nothing left to judge
 SEED = 0
 _KEPT = 8  # rows of the reference that an export keeps
-_NO_TRUNCATION = 30.0  # standard deviations, which nothing exceeds
 
 
 class ParityError(RuntimeError):
@@ -26,50 +27,63 @@ class Reference:
     """What the model itself draws from one seed: shown in samples.png, and asked of every format.
 
     Args:
-        latents: (N, latent_dim) float32.
-        labels: (N,) int32, or None without classes.
+        start: name -> (N, ...) float32, what its images start from.
+        condition: (N, ...) what they are told, under the condition's name; empty without one.
         images: (N, ...) float32.
         columns: images in a row of the picture.
     """
 
-    latents: np.ndarray
-    labels: np.ndarray | None
+    start: dict
+    condition: dict
     images: np.ndarray
     columns: int | None
 
     @classmethod
     def drawn_from(cls, model):
         """Ask a model: 8 x 8 images, ten of each of ten classes, or a cloud of points."""
-        labels, columns = None, 8
-        if model.num_classes is not None:
-            labels = np.repeat(np.arange(min(model.num_classes, 10), dtype=np.int32), 10)
-            columns = 10
-        count = len(labels) if labels is not None else 64 if len(model.image_shape) > 1 else 1024
-        latents = np.asarray(model.draw_latents(count, SEED), np.float32)
-        told = {} if labels is None else {"labels": labels}
-        images = np.asarray(model.generate(count, seed=SEED, **told), np.float32)
+        condition, columns = {}, 8
+        if model.condition is not None:
+            labels, columns = model.condition.examples(100, most=10)
+            condition = {model.condition.name: labels}
+        count = len(labels) if condition else 64 if len(model.image_shape) > 1 else 1024
+        images = np.asarray(model.generate(count, seed=SEED, **({"labels": labels} if condition else {})), np.float32)
         if not np.isfinite(images).all():
             raise ValueError("The model generates numbers that are not finite, so there is nothing to export.")
-        return cls(latents, labels, images, columns)
+        if endpoints.takes_seed(model):  # noise on the way is that of a block
+            count, images = min(count, noise.BLOCK), images[: noise.BLOCK]
+        return cls(start_of(model, count, SEED), condition, images, columns)
 
-    def drawn_by(self, network):
-        """The same latents and labels, drawn by another network."""
-        inputs = list(self.inputs().values())
-        if len(inputs) == 2:
-            inputs[1] = inputs[1].reshape(-1, *network.inputs[1].shape[1:])
-        images = network(inputs if len(inputs) == 2 else inputs[0], training=False)
+    def drawn_by(self, model):
+        """The same images, drawn by another copy of the model."""
+        given = dict(self.start) | ({"condition": tf.constant(*self.condition.values())} if self.condition else {})
+        if endpoints.takes_seed(model):
+            given["seed"] = noise.block_seed(SEED, 0)
+        images = model.draw(**{name: tf.convert_to_tensor(rows) for name, rows in given.items()})
         return dataclasses.replace(self, images=np.asarray(keras.ops.convert_to_numpy(images), np.float32))
 
     def inputs(self, count=None):
         """The first `count` rows by the names of the signature serving_default."""
-        told = {} if self.labels is None else {"labels": self.labels[:count]}
-        return {"latents": self.latents[:count], **told}
+        return {name: rows[:count] for name, rows in (self.start | self.condition).items()}
+
+    def cut(self, count):
+        """The first rows alone."""
+        start, condition = ({k: rows[:count] for k, rows in of.items()} for of in (self.start, self.condition))
+        return Reference(start, condition, self.images[:count], self.columns)
 
     def save(self, directory):
         """Keep a few rows beside the artefacts, so that they can be compared again where there is no model."""
-        rows = np.linspace(0, len(self.latents) - 1, _KEPT).astype(int)
+        rows = np.linspace(0, len(self.images) - 1, _KEPT).astype(int)
         kept = {name: values[rows] for name, values in (self.inputs() | {"images": self.images}).items()}
         np.savez(directory / REFERENCE, rows=rows, **kept)
+
+
+def start_of(model, count, seed):
+    """What so many images of a seed start from, name -> float32 array; the blocks of `model.generate` one by one."""
+    blocks = [
+        model.start(min(noise.BLOCK, count - first), noise.block_seed(seed, first // noise.BLOCK))
+        for first in range(0, count, noise.BLOCK)
+    ]
+    return {name: np.concatenate([np.asarray(block[name], np.float32) for block in blocks]) for name in blocks[0]}
 
 
 def difference(got, wanted):
@@ -107,67 +121,75 @@ def of(name, path, reference, exact=True):
     return {"max_abs_diff": worst, "mean_abs_diff": mean}
 
 
-def of_saved_model(path, reference, asked, max_images):
-    """Reload a SavedModel with plain TensorFlow and ask every signature.
-
-    `sample_truncated` that truncates nothing is `sample`, and the ends of `interpolate` are first images of `sample`.
+def of_saved_model(path, reference, signatures, max_images):
+    """Reload a SavedModel with plain TensorFlow and ask every signature what it was asked where it was written.
 
     Args:
         path: of its directory.
-        reference: what the model draws.
-        asked: dict name -> `signatures.Signature` of what was written.
+        reference: what the model draws, for serving_default and sample.
+        signatures: dict name -> `endpoints.Signature` of what was written.
         max_images: that one request may ask for.
 
     Returns:
-        {"max_abs_diff", "mean_abs_diff", and for each other signature "<name>_max_grey_levels"}, or for points
-        "<name>_max_abs_diff".
+        {"max_abs_diff", "mean_abs_diff", and for each other signature "<name>_max_grey_levels", or
+        "<name>_max_abs_diff" where its outputs are no pixels}.
 
     Raises:
-        ParityError: if the images differ.
+        ParityError: if what it answers differs.
     """
-    count = min(len(reference.images), max_images)
-    cut = dataclasses.replace(
-        reference,
-        latents=reference.latents[:count],
-        labels=None if reference.labels is None else reference.labels[:count],
-        images=reference.images[:count],
-    )
-    result = of("saved_model", path, cut)
-    signatures = tf.saved_model.load(str(path)).signatures
-    told = {"num_images": tf.constant(count)} if cut.labels is None else {"labels": tf.constant(cut.labels)}
-    told |= {"seed": tf.constant(SEED)}
-    for name in asked:
+    reference = reference.cut(min(len(reference.images), max_images))
+    result = of("saved_model", path, reference)
+    loaded = tf.saved_model.load(str(path))
+    for name, signature in signatures.items():
         if name == "serving_default":
             continue
-        wanted = cut.images
-        if name == "sample_truncated":
-            given = signatures[name](**told, truncation=tf.constant(_NO_TRUNCATION))["images"]
-        elif name == "sample_png":
-            files = signatures[name](**told)["png_bytes"].numpy()
-            given = np.stack([tf.io.decode_png(file).numpy() for file in files])
-        elif name == "interpolate":
-            label = {} if cut.labels is None else {"label": tf.constant(int(cut.labels[0]))}
-            seeds = {"seed_a": tf.constant(SEED), "seed_b": tf.constant(SEED), "steps": tf.constant(2)}
-            given, wanted = signatures[name](**seeds, **label)["images"], cut.images[[0, 0]]
+        given = loaded.signatures[name](**{key: tf.constant(value) for key, value in signature.example.items()})
+        result |= _alike(name, {key: value.numpy() for key, value in given.items()}, signature.answer())
+    asked = reference.condition or {"num_images": np.int32(len(reference.images))}
+    asked = {key: tf.constant(value) for key, value in (asked | {"seed": np.int32(SEED)}).items()}
+    drawn = loaded.signatures["sample"](**asked)["images"].numpy()
+    wanted = to_uint8(reference.images) if drawn.dtype == np.uint8 else reference.images
+    return result | _alike("sample", {"images": drawn}, {"images": np.asarray(wanted)}, "model.generate")
+
+
+def _alike(name, given, wanted, whose="the model's"):
+    """Compare outputs by name: pixels to a grey level, other numbers to rounding."""
+    for key, value in wanted.items():
+        if value.dtype == object:  # PNG files
+            given, value = (np.stack([tf.io.decode_png(one).numpy() for one in files]) for files in (given[key], value))
         else:
-            given = signatures[name](**told)["images"]
-        result |= _shown(name, np.asarray(given), wanted)
-    return result
-
-
-def _shown(name, given, wanted):
-    if given.dtype != np.uint8:
-        worst = difference(given, wanted)
-        if not worst <= TOLERANCE * max(1.0, float(np.max(np.abs(wanted)))):
-            _refuse(f"The signature {name}", f"differs from model.generate by {worst:.3g}")
+            given = given[key]
+        worst, what = difference(given, value), f"The signature {name}"
+        if value.dtype == np.uint8:
+            if not worst <= GREY_LEVELS:
+                _refuse(what, f"differs from {whose} by {worst:.0f} grey levels; {GREY_LEVELS} is allowed")
+            return {f"{name}_max_grey_levels": int(worst)}
+        if not worst <= TOLERANCE * max(1.0, float(np.max(np.abs(value)))):
+            _refuse(what, f"differs from {whose} by {worst:.3g}")
         return {f"{name}_max_abs_diff": worst}
-    levels = difference(given, to_uint8(wanted))
-    if not levels <= GREY_LEVELS:
-        _refuse(
-            f"The signature {name}",
-            f"differs from model.generate by {levels:.0f} grey levels; {GREY_LEVELS} is allowed",
-        )
-    return {f"{name}_max_grey_levels": int(levels)}
+    return {}
+
+
+def of_network(path, network):
+    """Reload a network with Keras and compare what it gives for random inputs.
+
+    Raises:
+        ParityError: if it gives something else.
+    """
+    random = np.random.default_rng(SEED)
+    inputs = [
+        random.normal(size=(2, *one.shape[1:])).astype("float32")
+        if one.dtype.startswith("float")
+        else np.zeros((2, *one.shape[1:]), one.dtype)
+        for one in network.inputs
+    ]
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    loaded = keras.saving.load_model(path, compile=False)
+    pairs = zip(*(tf.nest.flatten(one(inputs, training=False)) for one in (loaded, network)), strict=True)
+    worst = max(difference(*pair) for pair in pairs)
+    if not worst <= TOLERANCE:
+        _refuse(f"The network in {path.name}", f"differs from the model's own by {worst:.3g}")
+    return {"max_abs_diff": worst}
 
 
 def _refuse(what, why):

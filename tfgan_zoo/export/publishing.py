@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfgan_zoo import files
 
 PAGE = "demo"  # the only folder of an export that is not a version
-_ROOM = ".exporting-"
+_STAGING = ".exporting-"
 
 
 def usable(directory):
@@ -48,7 +48,7 @@ def usable(directory):
 
 
 @contextlib.contextmanager
-def private_room(directory):
+def staging(directory):
     """A hidden directory inside `directory` with an empty folder `new`; when the block ends, it goes with all it holds.
 
     It lies inside rather than beside, so that it is on the same disk even where `directory` is a mounted volume.
@@ -57,7 +57,7 @@ def private_room(directory):
         directory: the export; it is made if need be, and removed again if it stays empty.
 
     Raises:
-        OSError: with one sentence, when there is no room or no permission to write.
+        OSError: with one sentence, when there is no space or no permission to write.
     """
     made = [path for path in (directory, *directory.parents) if not path.exists()]
     with _explained(directory):
@@ -65,14 +65,14 @@ def private_room(directory):
             directory.mkdir(parents=True, exist_ok=True)
             with _locked(directory):
                 _sweep(directory)
-                room = pathlib.Path(tempfile.mkdtemp(prefix=_ROOM, dir=directory))
+                stage = pathlib.Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
                 held = contextlib.ExitStack()
-                held.enter_context(_locked(room))  # says that its owner lives
+                held.enter_context(_locked(stage))  # says that its owner lives
             try:
-                (room / "new").mkdir()
-                yield room
+                (stage / "new").mkdir()
+                yield stage
             finally:
-                shutil.rmtree(room, ignore_errors=True)
+                shutil.rmtree(stage, ignore_errors=True)
                 held.close()
         finally:
             for path in made:  # the deepest first; one that holds something stays
@@ -80,11 +80,11 @@ def private_room(directory):
                     path.rmdir()
 
 
-def publish(room, directory, versioned, finish, keep=None):
-    """Move what lies in `room` into `directory`, with the next free version number; one export at a time.
+def publish(stage, directory, versioned, finish, keep=None):
+    """Move what lies in `stage` into `directory`, with the next free version number; one export at a time.
 
     Args:
-        room: a private room whose folder `new` holds the new files.
+        stage: a staging directory whose folder `new` holds the new files.
         directory: the export.
         versioned: the directory that becomes directory/<number>, or None.
         finish: function of the version number (or None) that writes the last files into `new`.
@@ -93,7 +93,7 @@ def publish(room, directory, versioned, finish, keep=None):
     Returns:
         What `finish` returns.
     """
-    new, old = room / "new", room / "old"
+    new, old = stage / "new", stage / "old"
     with _locked(directory):
         version = _next_version(directory) if versioned else None
         result = finish(version)
@@ -132,7 +132,7 @@ def publish(room, directory, versioned, finish, keep=None):
                     (directory / name).rmdir()
         if versioned and keep:
             for path in _versions(directory)[:-keep]:
-                os.rename(path, old / path.name)  # in one step; the room takes it along
+                os.rename(path, old / path.name)  # in one step; the staging directory takes it along
     return result
 
 
@@ -180,17 +180,17 @@ def _locked(directory):
 
 
 def _sweep(directory):
-    """Remove the rooms of exports that were killed: nobody holds them."""
+    """Remove the staging directories of exports that were killed: nobody holds them."""
     try:
         import fcntl
     except ImportError:
         return
-    for room in directory.glob(f"{_ROOM}*"):
+    for stage in directory.glob(f"{_STAGING}*"):
         with contextlib.suppress(OSError):
-            handle = os.open(room, os.O_RDONLY)
+            handle = os.open(stage, os.O_RDONLY)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(room, ignore_errors=True)
+                shutil.rmtree(stage, ignore_errors=True)
             finally:
                 os.close(handle)
 
@@ -202,9 +202,9 @@ def _explained(directory):
         try:
             yield
         except (tf.errors.OpError, RuntimeError, OSError) as error:
-            told = str(error)
+            message = str(error)
             if getattr(error, "errno", None) is None:
                 for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-                    if os.strerror(number) in told:
+                    if os.strerror(number) in message:
                         raise OSError(number, os.strerror(number)) from error
             raise

@@ -24,7 +24,7 @@ class Gate:
         self.reference, self.split = protocol.get("reference"), protocol.get("split") or "test"
         self._before = None
 
-    def judge(self, name, entry, path):
+    def check(self, name, entry, path):
         """Say of a format whether it can be recommended: None where the data is not known or has no extractor.
 
         Args:

@@ -8,10 +8,11 @@ encode(images), decode(codes), reconstruct(images)
 log_prob(images, seed) -> nats per image, is_bound
 denoise(x, level, condition)
 translate(images, condition)
-preview(seed) -> {caption: images}            what to look at while it trains
+preview(seed) -> {caption: (images, columns)} what to look at while it trains
 endpoints() -> {signature: ...}               what a served model answers beside the verbs
 """
 
+import contextlib
 import copy
 import inspect
 import math
@@ -22,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import data, noise, runtime
-from tfgan_zoo.models import checks
+from tfgan_zoo.models import checks, inputs
 from tfgan_zoo.models.optimisation import OptimisedModel, SameFactor, averaged_copy, dropout_states
 
 
@@ -283,11 +284,20 @@ class GenerativeModel(OptimisedModel):
                 functions[names] = runtime.map_rows_on_devices(draw, specs)
         return functions[names](*rows.values(), *([seed] if self._draws_noise else []))
 
-    def preview(self, seed):
-        """What to look at while it trains, caption -> images: by default images of one seed, a row a class."""
-        if self.condition is None:
-            return {"": self.generate(64, seed=seed)}
-        return {"": self.generate(len(rows := self.condition.examples(64)[0]), labels=rows, seed=seed)}
+    def preview(self, seed, num_images=None):
+        """What to look at while it trains: by default images of one seed, a row a class.
+
+        Args:
+            seed: integer >= 0.
+            num_images: about how many; None for 64 images or 1,000 points.
+
+        Returns:
+            Dict caption -> (images, images in a row or None).
+        """
+        count, columns, labels = num_images or (1000 if len(self.image_shape) == 1 else 64), None, None
+        if self.condition is not None:
+            labels, columns = self.condition.examples(count)
+        return {"": (self.generate(count if labels is None else len(labels), labels=labels, seed=seed), columns)}
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
 
@@ -307,9 +317,9 @@ class GenerativeModel(OptimisedModel):
         """Train: Keras' `fit`, with images where Keras has inputs and labels where it has targets.
 
         Args:
-            x: `tf.data.Dataset` of images or (images, labels), such as `tz.data.load` gives; or an array of images,
-                float32 (N, *image_shape) in [-1, 1] or uint8.
-            y: labels (N,) integers, beside an array.
+            x: `tf.data.Dataset` (or `keras.utils.PyDataset`) of images or (images, labels), such as `tz.data.load`
+                gives; or an array of images, float32 (N, *image_shape) in [-1, 1] or uint8; or a source by its name.
+            y: labels (N,) integers, beside an array; (images, labels) as x is the same.
             batch_size: images in a batch, for arrays; None for 64 an update.
             validation_split: fraction of the array's end that is kept for validation.
             validation_data: like x, or a pair (images, labels); gives `val_` losses, changes nothing.
@@ -322,56 +332,69 @@ class GenerativeModel(OptimisedModel):
         Raises:
             ValueError: before the first step, if the model is not compiled, or images or labels are not what it takes.
         """
-        if not self.compiled:
-            raise ValueError(f"{self.name} is not compiled: call .compile() first; it needs no arguments.")
+        self._check_compiled()
+        for name in ("sample_weight", "class_weight"):
+            if keras_arguments.get(name) is not None:
+                raise ValueError(f"{name}= is nothing that {self.name} learns by: leave it out.")
         x = x.numpy() if tf.is_tensor(x) else x
-        if validation_split and not isinstance(x, np.ndarray):
-            raise ValueError("validation_split takes its share of an array; give a dataset validation_data= instead.")
         if validation_split:
-            kept = math.ceil(len(x) * (1 - validation_split))
-            validation_data = (x[kept:], y[kept:]) if y is not None else x[kept:]
-            x, y = x[:kept], y[:kept] if y is not None else None
-        x = self._dataset(x, y, batch_size, shuffle)
-        self.check_batch(x)
+            x, y, validation_data = self._split(x, y, validation_split)
+        x = inputs.dataset(self, x, y, batch_size, shuffle)
         if validation_data is not None:
             pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
-            validation_data = self._dataset(*pair[:2], batch_size, shuffle=False)
-            self.check_batch(validation_data)
+            validation_data = inputs.dataset(self, *pair[:2], batch_size)
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or ())
         order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.set_epoch(epoch))
-        return super().fit(
-            x,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=[order, *callbacks, SameFactor()],
-            validation_data=validation_data,
-            shuffle=False,  # the dataset is in its order already
-            **keras_arguments,
-        )
+        with _explained():
+            return super().fit(
+                x,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=[order, *callbacks, SameFactor()],
+                validation_data=validation_data,
+                shuffle=False,  # the dataset is in its order already
+                **keras_arguments,
+            )
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", **keras_arguments):
+        """The losses on images, as `test_step` finds them; `tz.evaluate` scores what is generated.
+
+        Args:
+            x, y, batch_size: as in `fit`.
+            verbose, **keras_arguments: as in Keras.
+
+        Returns:
+            As in Keras.
+        """
+        self._check_compiled()
+        if not keras_arguments.pop("_use_cached_eval_dataset", False):  # which `fit` has checked
+            x, y = inputs.dataset(self, x.numpy() if tf.is_tensor(x) else x, y, batch_size), None
+        else:
+            keras_arguments["_use_cached_eval_dataset"] = True
+        with _explained():
+            return super().evaluate(x, y, verbose=verbose, **keras_arguments)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One training step on a batch, as in Keras, checked as `fit` checks its first."""
+        self._check_compiled()
+        inputs.check_batch(self, (x, y) if sample_weight is None else (x, y, sample_weight))
+        return super().train_on_batch(x, y, class_weight=class_weight, return_dict=return_dict)
+
+    def _check_compiled(self):
+        if not self.compiled:
+            raise ValueError(f"{self.name} is not compiled: call .compile() first; it needs no arguments.")
+
+    @staticmethod
+    def _split(x, y, share):
+        """The array without its end, and that end."""
+        if not isinstance(x, np.ndarray):
+            raise ValueError("validation_split takes its share of an array; give a dataset validation_data= instead.")
+        kept = math.ceil(len(x) * (1 - share))
+        end = (x[kept:], y[kept:]) if y is not None else x[kept:]
+        return x[:kept], y[:kept] if y is not None else None, end
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing: all is built. Keras would read a batch to build from, which fails on several workers' labels."""
-
-    def _dataset(self, images, labels, batch_size, shuffle):
-        if not isinstance(images, np.ndarray):
-            return images
-        if labels is not None:
-            self.check_labels(labels := np.asarray(labels), len(images))  # all of them, not only a batch's
-        source = images if labels is None else (images, labels)
-        batch_size = min(batch_size or 64 * self.updates_per_step, max(len(images), 1))
-        return data.load(source, batch_size=batch_size, shuffle=shuffle, seed=self.seed, drop_remainder=shuffle)
-
-    def check_batch(self, dataset):
-        """Read one batch and refuse, in a sentence, what training could only fail on later."""
-        if not isinstance(dataset, tf.data.Dataset):
-            return
-        for batch in dataset.take(1):
-            images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            break
-        else:
-            raise ValueError("The dataset is empty: there is no batch to train on.")
-        self.check_images(images)
-        self.check_labels(labels, len(images))
 
     def check_images(self, images):
         """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1]."""
@@ -392,6 +415,17 @@ class GenerativeModel(OptimisedModel):
         """The model that `get_config` described, with new weights."""
         config = copy.deepcopy(config)  # Keras takes configurations of functional models apart as it reads them
         return cls(**{name: _restored(value, custom_objects) for name, value in config.items()})
+
+
+@contextlib.contextmanager
+def _explained():
+    """Say in a sentence what was asserted of a batch inside a graph."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        if (sentence := inputs.sentence(error)) is None:
+            raise
+        raise ValueError(f"{sentence}.") from None
 
 
 def _restored(value, custom_objects):

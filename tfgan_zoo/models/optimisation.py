@@ -4,6 +4,7 @@ The one place that touches optimizers. A model names its networks (`networks: na
 optimizer, `minimize` and `minimize_each` update them, and Keras saves and restores the optimizers with the model.
 """
 
+import functools
 import threading
 
 import keras
@@ -22,6 +23,13 @@ class OptimisedModel(keras.Model):
     A family gives `networks` (name -> keras.Model), `default_optimizers` ("<network>_optimizer" -> configuration of
     what `compile()` without arguments uses), `loss_names` and `monitor_names`.
     """
+
+    def __init_subclass__(cls, **arguments):
+        """Steps of every family wait for their batch: Keras asks for one more where it does not know how many there
+        are, and what needs no image, such as the step's number, would move on nothing."""
+        super().__init_subclass__(**arguments)
+        for step in {"train_step", "test_step"} & set(vars(cls)):
+            setattr(cls, step, _after_its_batch(vars(cls)[step]))
 
     # ---- an update --------------------------------------------------------------------------------------------
 
@@ -74,7 +82,11 @@ class OptimisedModel(keras.Model):
 
     def _total(self, results, group, passes):
         networks = [self.networks[name] for name in group]
-        total = sum(value for name, value in results.items() if name not in self.monitor_names())
+        losses = {name: value for name, value in results.items() if name not in self.monitor_names()}
+        for name, value in losses.items():
+            if len(value.shape):
+                raise ValueError(f"The loss {name!r} has the shape {tuple(value.shape)}: take its mean, a scalar.")
+        total = sum(losses.values())
         total += sum(sum(passes.added_by(network)) + sum(_weight_penalties(network)) for network in networks)
         total /= runtime.replicas()  # Keras sums gradients over replicas
         optimizer = self.optimizer_of(group[0])
@@ -201,6 +213,15 @@ class OptimisedModel(keras.Model):
     def compile_from_config(self, config):
         """Compile as `get_compile_config` described."""
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+
+def _after_its_batch(step):
+    @functools.wraps(step)
+    def waiting(self, data):
+        with tf.control_dependencies([one for one in tf.nest.flatten(data) if tf.is_tensor(one)]):
+            return step(self, data)
+
+    return waiting
 
 
 class SameFactor(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 // Philox4x32-10 (Salmon et al. 2011, Sec. 3.3), and Box & Muller 1958. The tests hold both against each other.
 
 const GENERATE = 0x7B0663BB, LABELS = 0x1ABE15; // the purposes of latents and of labels
+const BLOCK = 256; // rows of one seed
 const TENSORFLOW_KEY = [0x3EC8F720, 0x02461E29]; // under which TensorFlow scrambles a stateless seed
 
 const high = (a, b) => Number((BigInt(a) * BigInt(b)) >> 32n);
@@ -55,7 +56,14 @@ function drawn(prior, rows, width, seed) {
 }
 
 /** Float32Array of num_images * latent_dim, row by row; row i depends on (seed, i) alone. */
-export const latents = (prior, rows, width, seed) => Float32Array.from(drawn(prior, rows, width, [seed, GENERATE]));
+export function latents(prior, rows, width, seed) {
+  const all = [];
+  for (let first = 0, block = 0; first < rows; first += BLOCK, block++) {
+    const own = block ? [bits(1, [seed, GENERATE])[0] | 0, block] : [seed, GENERATE];
+    all.push(...drawn(prior, Math.min(BLOCK, rows - first), width, own));
+  }
+  return Float32Array.from(all);
+}
 
 /** Int32Array of the labels that `generate` draws where none are given. */
 export const labels = (rows, classes, seed) => Int32Array.from(uniform(rows, [seed, LABELS], 0, classes).map(Math.floor));

@@ -1,0 +1,325 @@
+"""What a served model may be asked for, by what names: signatures that follow from the verbs a model has.
+
+A SavedModel has no optional inputs, so the inputs are fixed by what the model is: told something or not, making images
+or points, with which prior, with which verbs. Every function of `_VERBS` looks at the model and returns what it can
+answer; a model's own `endpoints()` comes on top. Signatures are only ever added.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import noise
+from tfgan_zoo.pixels import to_uint8
+from tfgan_zoo.priors import Normal, Uniform
+
+MAX_IMAGES = 1024  # in one request, unless `export` is told otherwise
+_TOGETHER = 1.0 - 1e-6  # cosine of two latents that have no arc between them
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """One thing to ask for.
+
+    Args:
+        function: of the inputs by name, to a dict of outputs by name.
+        inputs: a `tf.TensorSpec` with its name for each.
+        example: name -> a small input, for warming up and for comparing what was written with its source.
+    """
+
+    function: Callable
+    inputs: tuple
+    example: dict
+
+    def traced(self):
+        """The function as a tf.function of the inputs."""
+        names = [spec.name for spec in self.inputs]
+
+        def function(*tensors):
+            return self.function(**dict(zip(names, tensors, strict=True)))
+
+        return tf.function(function, input_signature=self.inputs, autograph=False)
+
+    def answer(self):
+        """What the function gives for the example, as NumPy arrays by name."""
+        given = {name: tf.constant(value) for name, value in self.example.items()}
+        return {name: value.numpy() for name, value in self.function(**given).items()}
+
+    def describe(self, outputs):
+        """For the card: inputs and outputs -> name -> shape and dtype.
+
+        Args:
+            outputs: dict name -> tensor or TensorSpec, as the traced function gives them.
+        """
+        sides = {"inputs": {spec.name: spec for spec in self.inputs}, "outputs": outputs}
+        return {
+            side: {name: {"shape": _listed(spec.shape), "dtype": spec.dtype.name} for name, spec in specs.items()}
+            for side, specs in sides.items()
+        }
+
+
+def of(model, max_images=MAX_IMAGES, batch=None):
+    """All that a model can be asked for.
+
+    Args:
+        model: anything with `start`, `draw`, `image_shape` and `condition`; further verbs where it has them.
+        max_images: that one request may ask for.
+        batch: fixed size of serving_default's batch, or None for a free one.
+
+    Returns:
+        Dict name -> `Signature`, serving_default first.
+    """
+    served = _Served(model, max_images, batch)
+    signatures = {name: signature for verb in _VERBS for name, signature in verb(served).items()}
+    own = getattr(model, "endpoints", dict)()
+    return signatures | {name: Signature(*parts) for name, parts in own.items()}
+
+
+def takes_seed(model):
+    """Whether a model's `draw` takes noise of its own on its way."""
+    return "seed" in inspect.signature(model.draw).parameters
+
+
+class _Served:
+    """A model inside the graph, and the checks of what it is asked for."""
+
+    def __init__(self, model, max_images, batch):
+        self.model, self.max_images, self.batch = model, max_images, batch
+        self.are_points = len(model.image_shape) == 1
+        self.condition = model.condition
+        self.prior = getattr(model, "prior", None)
+        self.takes_seed = takes_seed(model)
+        self.starts = {name: rows.shape[1:] for name, rows in model.start(1, noise.block_seed(0, 0)).items()}
+        self.images = tf.TensorSpec((batch, *model.image_shape), tf.float32, name="images")
+        self.shown = tf.TensorSpec((None, *model.image_shape), tf.float32 if self.are_points else tf.uint8)
+        self.seed = tf.TensorSpec((), tf.int32, name="seed")
+        specs = [tf.TensorSpec((batch, *shape), tf.float32) for shape in self.starts.values()]
+        specs += [self.given(batch)] if self.condition is not None else []
+        specs += [tf.TensorSpec((2,), tf.int32)] if self.takes_seed else []
+        self._draw = tf.function(self._drawn, input_signature=specs, autograph=False)  # traced once for all signatures
+
+    def _drawn(self, *tensors):
+        given, tensors = dict(zip(self.starts, tensors, strict=False)), list(tensors[len(self.starts) :])
+        if self.condition is not None:
+            given["condition"] = tensors.pop(0)
+        if self.takes_seed:
+            given["seed"] = tensors.pop(0)
+        return tf.cast(self.model.draw(**given), tf.float32)
+
+    def given(self, rows=None):
+        """The spec of what the condition takes for so many images."""
+        return tf.TensorSpec((rows, *self.condition.shape), self.condition.dtype, name=self.condition.name)
+
+    def rows(self):
+        """The input that says how many images: their number, or what each is told; and two as an example."""
+        if self.condition is None:
+            return tf.TensorSpec((), tf.int32, name="num_images"), np.int32(2)
+        values, _ = self.condition.examples(2)
+        return self.given(), values[[0, -1]]
+
+    def sampled(self, rows, seed, change=None):
+        """Images for a request's `rows` and seed, block by block, as `model.generate` draws them.
+
+        Args:
+            rows: number of images, or their condition.
+            seed: integer.
+            change: function of the start's only tensor, to another one; None for none.
+        """
+        count, condition = rows, None
+        if self.condition is None:
+            count = _within("num_images", rows, self.max_images)
+        else:
+            count = _within(f"The number of {self.condition.name}", tf.shape(rows)[0], self.max_images)
+            condition = self.checked(rows)
+
+        def draw(block, first, rows):
+            seed_of_block = noise.block_seed(seed, block)
+            start = self.model.start(rows, seed_of_block)
+            if change is not None:
+                start = {name: change(tensor) for name, tensor in start.items()}
+            told = None if condition is None else condition[first : first + rows]
+            return self.pixels(self.drawn(start.values(), told, seed_of_block))
+
+        return noise.in_blocks(count, draw, self.shown)
+
+    def drawn(self, start, condition=None, seed=None):
+        """float32 images for what `start` gave."""
+        return self._draw(*start, *([] if condition is None else [condition]), *([seed] if self.takes_seed else []))
+
+    def pixels(self, images):
+        """Images as they are shown: uint8; points as they are."""
+        return images if self.are_points else to_uint8(images)
+
+    def checked(self, values):
+        """What images are told, once it is known to be allowed."""
+        classes = getattr(self.condition, "num_classes", None)
+        if classes is None:
+            return values
+        message = f"{self.condition.name} must be from 0 to {classes - 1}."
+        checks = [
+            tf.debugging.assert_non_negative(values, message=message),
+            tf.debugging.assert_less(values, classes, message=message),
+        ]
+        with tf.control_dependencies(checks):
+            return tf.identity(values)
+
+    def enough(self, name, tensor):
+        """A tensor of a request, once it is known to have not too many rows."""
+        count = _within(f"The number of {name}", tf.shape(tensor)[0], self.max_images)
+        with tf.control_dependencies([count]):
+            return tf.identity(tensor)
+
+
+def _generated(served):
+    """What images start from in, floats out; or numbers in, pixels out; or PNG files."""
+    names = list(served.starts)
+    specs = [tf.TensorSpec((served.batch, *shape), tf.float32, name=name) for name, shape in served.starts.items()]
+    example = {name: np.zeros((1, *shape), np.float32) for name, shape in served.starts.items()}
+    rows, some = served.rows()
+    if served.condition is not None:
+        specs.append(served.given(served.batch))
+        example[rows.name] = some[:1]
+    if served.takes_seed:
+        specs.append(served.seed)
+        example["seed"] = np.int32(0)
+
+    def serving_default(**inputs):
+        start = [served.enough(name, inputs[name]) for name in names]
+        condition = None if served.condition is None else served.checked(inputs[rows.name])
+        seed = noise.block_seed(inputs["seed"], 0) if served.takes_seed else None
+        return {"images": served.drawn(start, condition, seed)}
+
+    def sample(**inputs):
+        return {"images": served.sampled(inputs[rows.name], inputs["seed"])}
+
+    def sample_png(**inputs):
+        pixels = served.sampled(inputs[rows.name], inputs["seed"])
+        return {"png_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}  # REST sends base64
+
+    asked, two = (rows, served.seed), {rows.name: some, "seed": np.int32(0)}
+    signatures = {
+        "serving_default": Signature(serving_default, tuple(specs), example),
+        "sample": Signature(sample, asked, two),
+    }
+    return signatures if served.are_points else signatures | {"sample_png": Signature(sample_png, asked, two)}
+
+
+def _truncated(served):
+    """More typical images, and less varied: coordinates of a truncated normal (Brock et al. 2019, Sec. 3.1).
+
+    Each coordinate keeps its quantile, z -> F_t^-1(F(z)), so that it has exactly the distribution that drawing again
+    would give, and an image changes gradually from that of `sample` as the truncation falls.
+    """
+    if type(served.prior) is not Normal or not _has_latents(served):
+        return {}
+    rows, some = served.rows()
+    truncation = tf.TensorSpec((), tf.float32, name="truncation")
+    scale = 2.0**0.5 * served.prior.stddev
+
+    def sample_truncated(**inputs):
+        positive = tf.debugging.assert_positive(inputs["truncation"], message="truncation must be above 0.")
+        with tf.control_dependencies([positive]):
+            bound = tf.cast(inputs["truncation"], tf.float64) / 2.0**0.5  # float32 has no digits where erf is nearly 1
+
+        def inside(latents):
+            z = tf.cast(latents, tf.float64) / scale
+            return tf.cast(scale * tf.math.erfinv(tf.math.erf(bound) * tf.math.erf(z)), tf.float32)
+
+        return {"images": served.sampled(inputs[rows.name], inputs["seed"], inside)}
+
+    example = {rows.name: some, "seed": np.int32(0), "truncation": np.float32(1.0)}
+    return {"sample_truncated": Signature(sample_truncated, (rows, served.seed, truncation), example)}
+
+
+def _between(served):
+    """Images on the way between the first latents of two seeds: an arc for normal ones (White 2016), else a line."""
+    if served.are_points or type(served.prior) not in (Normal, Uniform) or not _has_latents(served):
+        return {}
+    names = ["seed_a", "seed_b", "steps"]
+    specs = [tf.TensorSpec((), tf.int32, name=name) for name in names]
+    example = dict(zip(names, map(np.int32, (0, 1, 2)), strict=True))
+    if served.condition is not None:
+        name = served.condition.name.removesuffix("s")  # one label for all of the way
+        specs.append(tf.TensorSpec(served.condition.shape, served.condition.dtype, name=name))
+        example[name] = served.condition.examples(1)[0][0]
+    way = _arc if type(served.prior) is Normal else _line
+
+    def interpolate(seed_a, seed_b, steps, **told):
+        steps = _within("steps", steps, served.max_images, least=2)
+        share = tf.linspace(0.0, 1.0, steps)[:, None]
+        latents = way(*(served.model.draw_latents(1, seed) for seed in (seed_a, seed_b)), share)
+        condition = None
+        if told:
+            (one,) = told.values()
+            condition = served.checked(tf.repeat(one[None], steps, axis=0))
+        return {"images": served.pixels(served.drawn([latents], condition))}
+
+    return {"interpolate": Signature(interpolate, tuple(specs), example)}
+
+
+def _of_images(served):
+    """encode, decode, reconstruct and log_prob, where the model has them."""
+    images, model = tf.TensorSpec((None, *served.model.image_shape), tf.float32, name="images"), served.model
+    example, signatures = {"images": np.zeros((1, *model.image_shape), np.float32)}, {}
+
+    def add(verb, output, inputs=images, example=example):
+        function = getattr(model, verb, None)
+        if callable(function):
+            signatures[verb] = Signature(
+                lambda **given: {output: function(served.enough(inputs.name, given[inputs.name]))}, (inputs,), example
+            )
+
+    add("encode", "codes")
+    if "encode" in signatures:
+        codes = signatures["encode"].function(**{"images": tf.constant(example["images"])})["codes"]
+        add(
+            "decode",
+            "images",
+            tf.TensorSpec((None, *codes.shape[1:]), codes.dtype, name="codes"),
+            {"codes": np.asarray(codes)},
+        )
+    add("reconstruct", "images")
+    if callable(getattr(model, "log_prob", None)):
+
+        def log_prob(images, seed):
+            return {"nats": model.log_prob(served.enough("images", images), seed)}
+
+        signatures["log_prob"] = Signature(log_prob, (images, served.seed), example | {"seed": np.int32(0)})
+    return signatures
+
+
+_VERBS = (_generated, _truncated, _between, _of_images)
+
+
+def _has_latents(served):
+    return len(served.starts) == 1 and callable(getattr(served.model, "draw_latents", None)) and not served.takes_seed
+
+
+def _within(name, number, most, least=1):
+    """The number, once it is known to be from `least` to `most`."""
+    message = f"{name} must be from {least} to {most}."
+    checks = [
+        tf.debugging.assert_greater_equal(number, least, message=message),
+        tf.debugging.assert_less_equal(number, most, message=message),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(number)
+
+
+def _line(start, end, share):
+    return start + share * (end - start)
+
+
+def _arc(start, end, share):
+    """Shoemake 1985: sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b, with the angle w between a and b."""
+    cosine = tf.reduce_sum(tf.math.l2_normalize(start) * tf.math.l2_normalize(end))
+    angle = tf.acos(tf.clip_by_value(cosine, -_TOGETHER, _TOGETHER))
+    arc = (tf.sin((1.0 - share) * angle) * start + tf.sin(share * angle) * end) / tf.sin(angle)
+    return tf.where(tf.abs(cosine) < _TOGETHER, arc, _line(start, end, share))
+
+
+def _listed(shape):
+    return shape.as_list() if hasattr(shape, "as_list") else list(shape)

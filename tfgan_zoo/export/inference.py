@@ -1,0 +1,72 @@
+"""The networks that answer: another copy of a model that answers by other ones, and copies in other arithmetic."""
+
+import keras
+
+
+def check(model):
+    """Raise unless a model can be asked for images.
+
+    Raises:
+        TypeError: if it has no networks that answer, or does not say how it draws.
+        ValueError: if a network is not functional, or takes no condition although the model has one (or the reverse).
+    """
+    kind, networks = type(model).__name__, getattr(model, "inference", None)
+    verbs = all(callable(getattr(model, verb, None)) for verb in ("start", "draw", "generate"))
+    if not (isinstance(networks, dict) and networks and verbs):
+        raise TypeError(f"{kind} has no trained networks to export. Give a model made by create(...) or GAN(...).")
+    for name, network in networks.items():
+        if not isinstance(network, keras.Model):
+            raise TypeError(f"The {name} of {kind} is no keras.Model, so that it cannot be exported.")
+        if not network.built or not getattr(network, "inputs", None):
+            raise ValueError(f"The {name} of {kind} is not built. Make it a functional keras.Model.")
+    if len(networks) == 1 and callable(getattr(model, "draw_latents", None)):
+        takes, told = len(network.inputs) > 1, model.condition is not None
+        if told and not takes:
+            raise ValueError(f"{kind} has the condition {model.condition}, and its {name} has no input for it.")
+        if takes and not told:
+            raise ValueError(f"The {name} of {kind} takes labels: give the model condition=Classes(num_classes).")
+
+
+def with_networks(model, change):
+    """A shallow copy of a model whose verbs use other networks; all else is the model's own.
+
+    Args:
+        model: the model; it stays as it is.
+        change: function network -> network of the same inputs and outputs.
+    """
+    twin = object.__new__(type(model))
+    twin.__dict__.update(vars(model))
+    twin.__dict__["inference"] = {name: change(network) for name, network in model.inference.items()}
+    twin.__dict__.pop("_draw_functions", None)
+    return twin
+
+
+def computes_in_half(network):
+    """Whether a layer of a network computes in half precision."""
+    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in network._flatten_layers(include_self=False))
+
+
+def float32_copy(network):
+    """The same functional network and weights, computing in float32 whatever the policy it was built under."""
+
+    def in_float32(layer):
+        policy = {"dtype": "float32"} if isinstance(layer, keras.Layer) else {}  # an operation follows its inputs
+        return type(layer).from_config(layer.get_config() | policy)
+
+    return _cloned(network, in_float32)
+
+
+def plain(network):
+    """The same network and weights in Keras' own layers, where a layer says which: what plain Keras can load."""
+    layers = list(network._flatten_layers(include_self=False))
+    if not any(hasattr(layer, "plain") for layer in layers) or any(isinstance(x, keras.layers.Lambda) for x in layers):
+        return network  # Keras does not clone a Python function
+    return _cloned(
+        network, lambda one: one.plain() if hasattr(one, "plain") else type(one).from_config(one.get_config())
+    )
+
+
+def _cloned(network, function):
+    copy = keras.models.clone_model(network, clone_function=function, recursive=True)
+    copy.set_weights(network.get_weights())
+    return copy
