@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import types
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 import tfgan_zoo as tz
 from tfgan_zoo import data, metrics
 from tfgan_zoo.conditions import Classes
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, records
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, metric_inputs, records
 
 
 @pytest.fixture(autouse=True)
@@ -449,6 +450,17 @@ def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are
     model.translate = model.reconstruct
     with pytest.raises(ValueError, match="digits has no pairs: translation is scored against the target"):
         evaluate(model, "digits", metrics="translation", verbose=False)
+    source, target = np.full((7, 8, 8, 1), 128, np.uint8), np.full((7, 8, 8, 1), 153, np.uint8)
+    reference = types.SimpleNamespace(
+        info=types.SimpleNamespace(is_pairs=True, name="halves"), images=lambda *_: (source, target), batch_size=3
+    )
+    inputs = metric_inputs.MetricInputs(model, reference, "test", 7, 0, 0, (8, 8, 1), None, None)
+    translation = measures.MEASURES["translation"]
+    assert translation.lacks(inputs) is None
+    away = 0.5 - 25 / 127.5
+    assert translation(inputs) == pytest.approx(
+        {"paired_mae_7": away, "paired_psnr_7": 10 * np.log10(4 / away**2)}, rel=1e-5
+    )
     with pytest.raises(ValueError, match=r"Translation needs a model with \.translate, and this one has none"):
         evaluate(Uniform(), "digits", metrics="translation", verbose=False)
     with pytest.raises(ValueError, match=r"needs a model with \.log_prob, and these are images"):

@@ -370,7 +370,7 @@ def reconstruction(inputs, num_images):
 @measure("pairs", generates=False, best={"paired_mae": min, "paired_psnr": max}, num_images=10_000)
 def translation(inputs, num_images):
     """How near images come to their targets: Isola et al. 2017, Eq. 3, and PSNR."""
-    source, target = inputs.real_images(count=min(num_images, inputs.num_real))
+    source, target = inputs.real_pairs(num_images)
     made = inputs.in_batches(inputs.model.translate, source)
     return {
         f"paired_mae_{len(target)}": paired.mean_absolute_error(target, made),

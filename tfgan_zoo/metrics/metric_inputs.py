@@ -114,6 +114,11 @@ class MetricInputs:
         images, labels = self.reference.images(split or self.split, count or self.num_real, self.shape)
         return _floats(images), labels
 
+    def real_pairs(self, count):
+        """Images float32 in [-1, 1] and the target of each, of a reference of pairs."""
+        source, target = self.reference.images(self.split, min(count, self.num_real), self.shape)
+        return _floats(source), _floats(target)
+
     @property
     def generated_images(self):
         """Images float32 in [-1, 1], as they would come out of PNG files."""
@@ -258,7 +263,7 @@ def pairs(inputs):
     """A model that translates images, and a reference that has the target of each."""
     if sentence := _lacking(inputs, "Translation", "translate"):
         return sentence
-    if not getattr(inputs.reference.info, "is_paired", False):
+    if not getattr(inputs.reference.info, "is_pairs", False):
         return f"{inputs.reference.info.name} has no pairs: translation is scored against the target of each image."
 
 

@@ -61,7 +61,7 @@ class Reference:
             image_shape: (height, width, channels) to read them at; None for their own.
 
         Returns:
-            (images as stored: uint8, or float32 in [-1, 1]; labels int32 (N,) or None).
+            (images as stored: uint8, or float32 in [-1, 1]; what stands beside them: labels int32 (N,), or None).
         """
         wanted = {}
         if image_shape not in (None, tuple(self.info.image_shape)):
@@ -79,7 +79,8 @@ class Reference:
 
         def build():
             images, labels = self.images(split, count)
-            known = np.zeros(0, np.int32) if labels is None else labels[labels >= 0]  # -1 stands for no label
+            of_classes = labels is not None and labels.ndim == 1
+            known = labels[labels >= 0] if of_classes else np.zeros(0, np.int32)  # -1 stands for no label
             histogram = np.bincount(known, minlength=self.info.num_classes or 0) / max(len(known), 1)
             cut = (images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size))
             batches = (batch if batch.dtype != np.uint8 else np.asarray(pixels.from_uint8(batch)) for batch in cut)
