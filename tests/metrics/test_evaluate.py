@@ -440,6 +440,20 @@ def test_a_uniform_model_of_256_levels_has_8_bits_on_any_scale(scale):
     assert json.loads(json.dumps(record)) == record
 
 
+def test_of_fewer_images_and_records_of_one_kind_of_data_are_ranked():
+    exact, bound, other = (Uniform(scale) for scale in (256, 1, 256))
+    bound.is_bound, other.likelihood_protocol = True, {"data_scale": 256, "dequantisation": "none"}
+    given = [
+        evaluate(one, "digits", metrics=["likelihood"], num_images=50, verbose=False) for one in (exact, bound, other)
+    ]
+    assert set(given[0]["scores"]) == {"nats_50", "bits_per_dim_50"}
+    assert exact.seeds == [0]
+    given[1]["protocol"]["likelihood"]["dequantisation"] = "uniform"
+    assert "nats_50 ↑" in tz.compare(given[:2])
+    with pytest.raises(ValueError, match="they differ in likelihood"):
+        tz.compare([given[0], given[2]])
+
+
 def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are_none(digits):
     record = evaluate(Uniform(), "digits", metrics=("likelihood", "reconstruction"), verbose=False)
     assert set(record["scores"]) == {"nats_360", "reconstruction_mse_360", "reconstruction_psnr_360"}
@@ -463,6 +477,8 @@ def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are
     )
     with pytest.raises(ValueError, match=r"Translation needs a model with \.translate, and this one has none"):
         evaluate(Uniform(), "digits", metrics="translation", verbose=False)
+    with pytest.raises(ValueError, match="these metrics look at real images: leave them out"):
+        evaluate(Uniform(), "digits", metrics="likelihood", labels=np.zeros(360), verbose=False)
     with pytest.raises(ValueError, match=r"needs a model with \.log_prob, and these are images"):
         evaluate(digits, "digits", metrics="likelihood", verbose=False)
 

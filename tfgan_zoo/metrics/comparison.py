@@ -7,7 +7,18 @@ from tfgan_zoo import files
 from tfgan_zoo.metrics.measures import best as direction
 from tfgan_zoo.metrics.records import FLOOR, load
 
-DECIDES = ("reference", "split", "num_real", "num_generated", "extractor", "resize", "image_shape", "settings")
+DECIDES = (
+    "reference",
+    "split",
+    "num_real",
+    "num_generated",
+    "extractor",
+    "resize",
+    "image_shape",
+    "settings",
+    "likelihood",
+)
+_ASIDE = {"kind", "samples", "data_scale"}  # of a likelihood: a bound may be ranked among exact ones, on any scale
 _ROW_INCHES, _NAME_INCHES, _COLUMN_INCHES = 0.3, 3.0, 1.7
 _BEST, _LINES = "#d5e8d4", "#d0d0d0"
 
@@ -16,7 +27,8 @@ def compare(records, to=None):
     """A table of score records, a row each, the best of every column in bold.
 
     Only like is compared with like: the reference, its split, the counts, the extractor, the resize, the images' size
-    and the metrics' settings must be the same. Seeds and labels may differ. Differences smaller than those between two
+    and the metrics' settings must be the same, and what likelihoods are of: dequantised or binarised images. Seeds and
+    labels may differ, and so may bounds and exact likelihoods. Differences smaller than those between two
     seeds mean nothing, whatever is bold.
 
     Args:
@@ -117,11 +129,11 @@ def _alike(named):
 
 
 def _agree(key, one, other):
-    """Settings must agree where both have a metric; everything else must be the same."""
-    if key != "settings":
+    """Settings and likelihoods must agree where both have a metric; everything else must be the same."""
+    if key not in ("settings", "likelihood"):
         return one == other
     one, other = one or {}, other or {}
-    return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return all(one[name] == other[name] for name in (one.keys() & other.keys()) - _ASIDE)
 
 
 def _said(value):

@@ -35,13 +35,15 @@ def evaluate(
     looks at real images only ("likelihood", "reconstruction", "translation"), none is made and no extractor needed.
 
     Args:
-        model_or_images: a model with `.stream(num_images, labels=, seed=, batch_size=)`; a NumPy array of images,
+        model_or_images: a model with `.stream(num_images, labels=, seed=, batch_size=)`, and what else it can do:
+            `draw_latents`, `log_prob`, `reconstruct`, `translate` have metrics of their own; a NumPy array of images,
             float32 in [-1, 1] or uint8; a folder of pictures; or a tf.data.Dataset of images, batched or not. For a
             reference of points: points (N, 2).
         reference: the real images: a data source such as "digits", or an array, as in `data.arrays`.
         metrics: names such as ("fd", "kid", "density_coverage"); "all" for every one that applies; None for the usual
             ones: fd, precision_recall, classifier_score, class_histogram and, of points, modes.
-        num_images: generated images to score; None for min(10,000, images in the split, images given).
+        num_images: generated images to score, or real ones where none is generated; None for min(10,000, images in the
+            split, images given).
         seed: of the generated images, of the labels drawn for them, and of what metrics draw.
         split: of the reference.
         extractor: a keras.Model with images in and features (N, d) out, or {"features": …, "probabilities": …}; or
@@ -58,8 +60,9 @@ def evaluate(
         The record, a dict that JSON can hold. "scores": fd_classifier_<n>, its _floor, precision_, recall_ and
         classifier_score_ likewise, class_histogram, and what else was asked for. With your own extractor the word is
         "custom" instead of "classifier"; for points it is "points". "deviations": the standard deviation or error of
-        the scores that have one. "protocol": what decided them. "wall_s", "cpu_s" (seconds), "cpu_s_of" the features
-        and each metric, "commit", "created". With "all", "left_out" says why a metric does not apply.
+        the scores that have one. "protocol": what decided them, with "likelihood" where there is one: exact or bound,
+        samples, dequantisation, scale. "wall_s", "cpu_s" (seconds), "cpu_s_of" the features and each metric,
+        "commit", "created". With "all", "left_out" says why a metric does not apply.
 
     Raises:
         ValueError: one sentence on the images, labels, extractor, counts or metrics that do not fit.
@@ -68,6 +71,7 @@ def evaluate(
     info = data.info(reference)
     source, folder_labels = image_sources.opened(model_or_images, info.class_names)
     image_sources.inspect(source, info.is_points)
+    metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
     generates = measures.look_at_generated(metrics)
     reference = Reference(reference, _extractor_for(info, extractor) if generates else None, batch_size, verbose)
     split = split if reference.has_splits else "train"
@@ -76,7 +80,7 @@ def evaluate(
         source=source,
         reference=reference,
         split=split,
-        num_real=min(reference.size(split), max(USUAL, count)),
+        num_real=min(reference.size(split), max(USUAL, count) if generates else count),
         count=count,
         seed=seed,
         shape=image_sources.shape_of(source),
@@ -89,6 +93,8 @@ def evaluate(
         inputs.labels, origin = _labels(inputs, labels, asked)
         with _timed("features", spent):
             _look(inputs, asked, exact=num_images is not None)
+    elif labels is not None:
+        raise ValueError("labels tell a model what to generate, and these metrics look at real images: leave them out.")
     else:
         inputs.count, origin, inputs.shape = 0, "none", inputs.shape or tuple(info.image_shape)
     scores, deviations = _numbers(inputs, asked, spent)
