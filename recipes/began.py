@@ -10,8 +10,6 @@ k settle between 0 and 1. `run/reconstructions.png` shows images of the test spl
 generated images and what D makes of those.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -38,23 +36,12 @@ def figures(model, run):
     return drawn | {"By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    gamma: float = 0.5,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe(
-        "began", PAPER, locals(), BUDGETS, figures, objective=tz.objectives.BoundaryEquilibrium(gamma=gamma)
-    )
+def flags(gamma: float = 0.5):
+    """The diversity that the equilibrium asks for."""
+    return {"objective": tz.objectives.BoundaryEquilibrium(gamma=gamma)}
 
+
+main = tz.runs.recipe("began", PAPER, BUDGETS, figures, flags=flags)
 
 if __name__ == "__main__":
     tz.cli.run(main)

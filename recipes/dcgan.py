@@ -8,8 +8,6 @@ The paper's networks start at width 128 for 64 x 64 photographs; small images ne
 the paper's Fig. 4: in each row a straight walk from one latent to another, on which nothing should change abruptly.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -28,25 +26,12 @@ def figures(model, run):
         return {}
     starts, ends = np.split(np.asarray(model.draw_latents(2 * WALKS, seed=0))[:, None], 2)
     share = np.linspace(0.0, 1.0, STEPS, dtype="float32")[:, None]
-    images = model(((1.0 - share) * starts + share * ends).reshape(-1, model.latent_dim))
+    images = model.draw(latents=((1.0 - share) * starts + share * ends).reshape(-1, model.latent_dim))
     tz.pictures.save_grid(np.asarray(images), run.directory / "walks.png", columns=STEPS)
     return {"Walks between latents": run.directory / "walks.png"}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int = 64,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("dcgan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -9,8 +9,6 @@ share of half a standard deviation of noise, beside those at generated images, w
 data, if the penalty does its work.
 """
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -40,20 +38,7 @@ def figures(model, run):
     return {"Slopes": run.directory / "slopes.png", "By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("dragan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("dragan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -9,8 +9,6 @@ The figure, `run/reconstructions.png`, shows images of the test split and what D
 and what D makes of those, each row with its mean energy: low for what D takes for real.
 """
 
-from pathlib import Path
-
 import keras
 import numpy as np
 
@@ -37,23 +35,12 @@ def figures(model, run):
     return {"Images and their reconstructions": path, "By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    margin: float | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe(
-        "ebgan", PAPER, locals(), BUDGETS, figures, objective=margin and tz.objectives.EnergyMargin(margin)
-    )
+def flags(margin: float | None = None):
+    """The energy that generated images are pushed up to."""
+    return {"objective": margin and tz.objectives.EnergyMargin(margin)}
 
+
+main = tz.runs.recipe("ebgan", PAPER, BUDGETS, figures, flags=flags)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -8,8 +8,6 @@ The figure, `run/by_epoch.png`, shows one fixed latent batch at chosen epochs, t
 networks and rates are those of `recipes.dcgan`.
 """
 
-from pathlib import Path
-
 import tfgan_zoo as tz
 
 PAPER = "Geometric GAN, Lim & Ye 2017"
@@ -21,20 +19,7 @@ def figures(model, run):
     return {"By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("hinge_gan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("hinge_gan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

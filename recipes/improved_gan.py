@@ -54,7 +54,7 @@ def main(
     config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet")}
     run = tz.Run(out or f"exported/improved_gan_{Path(dataset).stem}", config | {"image_size": None}, fresh=fresh)
     if run.is_done(epochs):
-        return run.report("is done already; --fresh starts over")
+        return run.report(again=True)
     (images, answers), gans, kept = run.test_images(), [], run.directory / f"errors_{epochs}.json"
     found, bar = tz.metrics.records.load(kept) if kept.exists() else {}, [] if quiet else [tz.callbacks.Progress()]
     kinds, counts = ("semi-supervised", "alone"), sorted(map(int, labels.split(",")), reverse=True)
@@ -73,7 +73,7 @@ def main(
     about = run.about(model="Improved GAN, Salimans et al. 2016", data=dataset, test_errors=found)
     tz.export(gans[0], run.out, scores=record, about=about, pictures={"Test errors": run.directory / "errors.png"})
     run.finish(epochs, record)
-    return run.report("is ready to serve")
+    return run.report()
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ along the columns of `run/category.png`, and a continuous one, from -2 to 2, alo
 test split for a cluster: the share of them that agree with the labels, which training never saw.
 """
 
-import functools
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -36,12 +33,12 @@ def scores(model, run):
     return {f"clustering_accuracy_{len(labels)}": tz.metrics.clustering_accuracy(labels, categories.argmax(axis=1))}
 
 
-def figures(model, run, quiet):
+def figures(model, run):
     """What each code does, in an InfoGAN and in a plain GAN."""
     if len(model.image_shape) == 1:
         return {"By epoch": run.by_epoch()}
-    other = tz.Run(run.directory / "plain", run.config)
-    plain = other.train("infogan", quiet=quiet, **PLAIN)
+    other = tz.Run(run.directory / "plain", run.config, extractor=run.extractor)
+    plain = other.train("infogan", quiet=run.quiet, **PLAIN)
     other.checkpoint.restore_best(plain)
     first, (categories, *_) = model.latent_dim - model.prior.code_dim, model.prior.categorical
     codes = {"category": (first + np.arange(categories), np.eye(categories))}
@@ -55,20 +52,7 @@ def figures(model, run, quiet):
     return {f"Code: {name.replace('_', ' ')}": run.directory / f"{name}.png" for name in codes}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("infogan", PAPER, locals(), BUDGETS, functools.partial(figures, quiet=quiet), scores)
-
+main = tz.runs.recipe("infogan", PAPER, BUDGETS, figures, scores)
 
 if __name__ == "__main__":
     tz.cli.run(main)

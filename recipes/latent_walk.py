@@ -11,8 +11,6 @@ of the pictures that are nearer to a test image than half of the samples are, in
 walks as good as samples.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -60,21 +58,7 @@ def figures(model, run):
     return drawn | {"The film": run.directory / "walk.gif"}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int = 64,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, score, draw and export; the same command again continues, or says that it is done."""
-    flags = locals() | {"out": out or Path(f"exported/latent_walk_{Path(dataset).stem}")}
-    return tz.runs.run_recipe("dcgan", PAPER, flags, BUDGETS, figures, scores)
-
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -9,8 +9,6 @@ above what the trained D says of real and of generated images. The sigmoid's cro
 taken for real; least squares has its only flat place at the value of real images, 1, and grows on either side.
 """
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -41,20 +39,7 @@ def figures(model, run):
     return {"Losses by what D says": run.directory / "losses.png", "By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("lsgan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("lsgan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -37,11 +37,11 @@ def train(toy, name, steps, seed):
         body = nets.heads.after(nets.mlp.body((2,), COMMON["width"]), tz.layers.MinibatchDiscrimination(**measures))
         gan = tz.GAN.from_config(gan.get_config() | {"discriminator": nets.heads.discriminator(body)})
     gan.compile(steps_per_execution=20)  # the same weights to the last bit, and less of Keras between steps
-    images = tz.data.load(toy, batch_size=BATCH * gan.n_critic, seed=seed).take(steps)
+    images = tz.data.load(toy, batch_size=BATCH * gan.updates_per_step, seed=seed).take(steps)
     for epochs in (round(share * -(-steps // len(images))) for share in LOOKS):
         gan.fit(images, initial_epoch=int(gan.step) // len(images), epochs=epochs, verbose=0)
         film.append(gan.generate(1000, seed=seed).astype("float16"))
-    run = {"steps": int(gan.step), "n_critic": gan.n_critic, "train_cpu_s": round(time.process_time() - begin)}
+    run = {"steps": int(gan.step), "n_critic": gan.updates_per_step, "train_cpu_s": round(time.process_time() - begin)}
     return run | tz.evaluate(gan, toy, seed=seed, floor=False, verbose=False) | {"film": np.stack(film).tobytes().hex()}
 
 

@@ -10,8 +10,6 @@ that from a test image, which no model has seen: `_ratio` is near 1 for samples 
 copies; above 1 where samples are unlike any image.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 import tfgan_zoo as tz
@@ -50,21 +48,7 @@ def figures(model, run):
     return drawn
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int = 64,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, score, draw and export; the same command again continues, or says that it is done."""
-    flags = locals() | {"out": out or Path(f"exported/nearest_neighbours_{Path(dataset).stem}")}
-    return tz.runs.run_recipe("dcgan", PAPER, flags, BUDGETS, figures, scores)
-
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -9,8 +9,6 @@ The residual networks, spectral norm and hinge loss are SNGAN's. The figure, `ru
 class and one latent in each column: what is alike along a column is style.
 """
 
-from pathlib import Path
-
 import tfgan_zoo as tz
 
 PAPER = "Projection discriminator, Miyato & Koyama 2018"
@@ -26,20 +24,7 @@ def figures(model, run):
     return drawn if len(model.image_shape) == 1 else {"By class": run.by_class(model)} | drawn
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("projection_gan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("projection_gan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -9,8 +9,6 @@ The figure, `run/spectra.png`, is the paper's Fig. 3 for this method: the square
 are used, largest first. The first is 1 as far as one power iteration a step can tell, and the others should not die.
 """
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -41,20 +39,7 @@ def figures(model, run):
     return {"Singular values": run.directory / "spectra.png", "By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("sngan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("sngan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -7,17 +7,15 @@
 The figure, `run/by_epoch.png`, shows one fixed latent batch at chosen epochs.
 """
 
-from pathlib import Path
-
 import tfgan_zoo as tz
 
 PAPER = "GAN, Goodfellow et al. 2014"
 BUDGETS = {
-    "gaussian": {"epochs": 20, "batch_size": 256},
-    "ring8": {"epochs": 40, "batch_size": 256},
-    "grid25": {"epochs": 40, "batch_size": 256},
-    "digits": {"epochs": 400},
-    None: {"epochs": 20},
+    "gaussian": {"epochs": 20, "batch_size": 256, "width": 128},
+    "ring8": {"epochs": 40, "batch_size": 256, "width": 128},
+    "grid25": {"epochs": 40, "batch_size": 256, "width": 128},
+    "digits": {"epochs": 400, "width": 128},
+    None: {"epochs": 20, "width": 128},
 }
 
 
@@ -26,21 +24,7 @@ def figures(model, run):
     return {"By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "gaussian",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    width: int = 128,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe(
-        "gan", PAPER, locals() | {"out": out or f"exported/vanilla_gan_{Path(dataset).stem}"}, BUDGETS, figures
-    )
-
+main = tz.runs.recipe("gan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -10,8 +10,6 @@ of +-0.25 around the one in the middle; `run/turn.png` (Fig. 8) leads samples al
 The scores: what the classifier calls the nine, `sum_is_<class>`, and how many samples become an a, `turned`.
 """
 
-from pathlib import Path
-
 import numpy as np
 import typer
 
@@ -54,27 +52,14 @@ def figures(model, run):
     return drawn
 
 
-def main(
-    dataset: str = "digits",
-    a: int | None = None,
-    b: int | None = None,
-    c: int | None = None,
-    epochs: int | None = None,
-    batch_size: int = 64,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, score, draw and export; the same command again continues, or says that it is done."""
-    flags = locals() | {"out": out or Path(f"exported/vector_arithmetic_{Path(dataset).stem}")}
+def flags(dataset, a: int | None = None, b: int | None = None, c: int | None = None):
+    """Classes of the dataset."""
     classes = tz.metrics.classifier_for(dataset).model.output["probabilities"].shape[-1]
-    for wrong in {flags[name] for name in "abc"} - {None, *range(classes)}:
+    for wrong in {a, b, c} - {*range(classes)}:
         raise typer.BadParameter(f"{wrong} is no class: {dataset} has classes 0 to {classes - 1}.")
-    return tz.runs.run_recipe("dcgan", PAPER, flags, BUDGETS, figures, scores)
 
+
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores, flags)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -10,8 +10,6 @@ the critic's estimate of the distance, up to a factor, which should fall as the 
 the Fréchet distance on the training split.
 """
 
-from pathlib import Path
-
 import tfgan_zoo as tz
 
 PAPER = "WGAN, Arjovsky et al. 2017"
@@ -32,20 +30,7 @@ def figures(model, run):
     return drawn
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("wgan", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("wgan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -10,8 +10,6 @@ ones, at random shares of the way: near 1, if the penalty does its work. `run/es
 of the distance beside the Fréchet distance on the training split.
 """
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -45,20 +43,7 @@ def figures(model, run):
     return drawn | {"By epoch": run.by_epoch()}
 
 
-def main(
-    dataset: str = "digits",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    image_size: int | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    fresh: bool = False,
-    quiet: bool = False,
-):
-    """Train, picture, score and export; the same command again continues, or says that it is done."""
-    return tz.runs.run_recipe("wgan_gp", PAPER, locals(), BUDGETS, figures)
-
+main = tz.runs.recipe("wgan_gp", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

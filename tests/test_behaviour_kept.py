@@ -16,6 +16,7 @@ from tfgan_zoo import registry
 
 KEPT = pathlib.Path(__file__).parent / "kept"
 THREE_STEPS = KEPT / "three_steps.npz"
+pytestmark = pytest.mark.filterwarnings("ignore:.*updates a step")
 ENTRIES = [
     "gan",
     "dcgan",

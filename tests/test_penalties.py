@@ -238,3 +238,15 @@ def test_saved_with_the_model(tmp_path):
     model.save(tmp_path / "x.keras")
     assert keras.models.load_model(tmp_path / "x.keras").penalties == (DRAGAN(5.0), R1(1.0, every=2))
     assert set(penalties.__dict__) >= {"GradientPenalty", "DRAGAN", "R1", "R2", "ZeroCentered"}
+
+
+def test_a_penalty_called_by_hand_needs_no_seed():
+    """Each call draws for itself; the penalty of a linear critic does not depend on what is drawn."""
+    slope = np.array([[3.0], [4.0]], "float32")
+    found = penalties.GradientPenalty(1.0)(lambda x: tf.matmul(x, slope), REAL_POINTS, REAL_POINTS + 1.0)
+    assert float(found) == pytest.approx((5.0 - 1.0) ** 2, rel=1e-5)
+    drawn = [float(penalties.DRAGAN(1.0)(lambda x: x[:, :1] ** 2, REAL_POINTS, REAL_POINTS)) for _ in range(2)]
+    assert drawn[0] != drawn[1]
+
+
+REAL_POINTS = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")

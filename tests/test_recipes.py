@@ -1,5 +1,6 @@
 """Recipes as a user runs them: flags, figures, files, a second run, a killed run, and sentences for bad input."""
 
+import fcntl
 import importlib
 import inspect
 import json
@@ -18,12 +19,14 @@ from PIL import Image
 
 import tfgan_zoo as tz
 from recipes import dcgan, vanilla_gan
+from tfgan_zoo import directories
+from tfgan_zoo.metrics.features import Resize, make_extractor
 
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
 QUICK = {"cgan"}  # the others are built of the same parts and take minutes together
 EXPERIMENTS = {"divergences", "game_dynamics", "mode_collapse", "optimal_discriminator", "vanishing_gradients"}
-OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.run_recipe`
+OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
@@ -167,7 +170,9 @@ def test_flags_and_their_sentences(tmp_path):
     assert "Did you mean 'fashion_mnist'" in bad.stderr
     assert "Traceback" not in bad.stderr
     assert not (tmp_path / "x").exists()
-    assert "--batch-size" in command("dcgan", "--help").stdout
+    page = command("dcgan", "--help").stdout
+    assert "--batch-size" in page
+    assert "Radford et al. 2016" in page  # the recipe's own
 
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path):
@@ -189,15 +194,37 @@ def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path)
     assert not (tmp_path / "run").exists()
 
 
-def flags_of(tmp_path, **numbers):
-    return (
-        {"dataset": "digits", "epochs": 1, "width": 4, "seed": 0, "fresh": False, "quiet": True}
-        | numbers
-        | at(tmp_path)
-    )
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"epochs": -1}, "epochs=-1: give a whole number, at least 1"),
+        ({"width": 0}, "width=0"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"image_size": 1.5}, "image_size=1.5"),
+        ({"n_critic": 0}, "n_critic=0"),
+        ({"seed": -1}, "seed=-1: give a whole number, at least 0"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: give a number above 0"),
+        ({"split": "train+test[:9]"}, "split='train\\+test\\[:9\\]': a run is scored on the test split"),
+        ({"dataset": "digit"}, "Did you mean 'digits'"),
+        ({"image_size": 13, "width": 4}, "nearest is"),
+    ],
+)
+def test_a_number_that_no_run_can_have_is_met_before_work(flags, sentence, tmp_path):
+    with pytest.raises(ValueError, match=sentence):
+        dcgan.main(**flags, **at(tmp_path))
+    assert not (tmp_path / "out").exists()
 
 
-def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(tmp_path, monkeypatch):
+def test_a_bad_number_ends_the_command_with_status_2(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dcgan", "--epochs", "-1", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as stopped:
+        tz.cli.run(dcgan.main)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "error: epochs=-1: give a whole number, at least 1.\n"
+
+
+def begun(monkeypatch, main, **flags):
+    """(entry, configuration, keywords of the entry) of the training that a recipe begins."""
     seen = []
 
     def train(run, entry, quiet, **overrides):
@@ -205,22 +232,117 @@ def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(t
         raise InterruptedError
 
     monkeypatch.setattr(tz.Run, "train", train)
-    budgets = {"digits": {"epochs": 7, "width": 32, "image_size": 16}, None: {"epochs": 9, "batch_size": 100}}
-    for dataset in ("digits", "fashion_mnist"):
-        flags = flags_of(tmp_path, dataset=dataset, epochs=None, gamma=0.3)
-        with pytest.raises(InterruptedError):
-            tz.runs.run_recipe("began", "BEGAN", flags, budgets, clip=1)
-        assert flags["out"] == tmp_path / "out"  # as it was given
+    with pytest.raises(InterruptedError):
+        main(**flags)
+    return seen[0]
+
+
+def own(gamma: float = 0.3, a: int | None = None):
+    return {"clip": gamma}
+
+
+def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(tmp_path, monkeypatch):
+    budgets = {"digits": {"epochs": 7, "width": 32, "image_size": 16, "a": 2}, None: {"epochs": 9, "batch_size": 100}}
+    main = tz.runs.recipe("began", "BEGAN", budgets, flags=own)
+    entry, config, keywords = begun(monkeypatch, main, width=4, **at(tmp_path))
     common = {"width": 4, "seed": 0, "gamma": 0.3}
-    digits = {"dataset": "digits", "epochs": 7, "batch_size": 64, "image_size": 16}
+    digits = {"dataset": "digits", "epochs": 7, "batch_size": 64, "image_size": 16, "a": 2}
+    assert (entry, config, keywords) == ("began", digits | common, {"clip": 0.3})
+    rest = {"n_critic": 2, "skip_corrupt": True, "split": "train[:900]"}
+    _, config, _ = begun(monkeypatch, main, dataset="fashion_mnist", width=4, gamma=0.5, **rest, **at(tmp_path))
     fashion = {"dataset": "fashion_mnist", "epochs": 9, "batch_size": 100, "image_size": None}
-    assert seen == [("began", config | common, {"clip": 1}) for config in (digits, fashion)]
+    assert config == fashion | rest | common | {"gamma": 0.5}
+    with pytest.raises(TypeError, match="widht"):
+        main(widht=4)
+
+
+def test_a_run_trains_on_the_split_and_the_rate_that_its_flags_say(tmp_path, monkeypatch):
+    config = {"dataset": "digits", "epochs": 1, "batch_size": 32, "image_size": None, "width": 2, "seed": 0}
+    config |= {"n_critic": 2, "learning_rate": 1e-3, "split": "train[:640]"}
+    seen = {}
+    monkeypatch.setattr(tz.GAN, "fit", lambda model, images, **_: seen.update(images=images))
+    model = tz.Run(tmp_path, config).train("dcgan", quiet=True)
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-3)
+    assert (model.n_critic, len(seen["images"])) == (2, 10)
+    assert tz.data.shape_of(seen["images"]) == model.image_shape == (8, 8, 1)
 
 
 def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
+    main = tz.runs.recipe("cgan", "cGAN", {None: {"epochs": 1}})
     with pytest.raises(ValueError, match="gaussian has no classes, but 'cgan'"):
-        tz.runs.run_recipe("cgan", "cGAN", flags_of(tmp_path, dataset="gaussian"), {None: {}})
+        main(dataset="gaussian", **at(tmp_path))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_has_one_writer(tmp_path):
+    config = {"width": 8, "epochs": 3}
+    run = tz.Run(tmp_path, config)
+    run.callbacks(3)
+    tz.Run(tmp_path, config).callbacks(3)  # of the same process
+    with open(run.directory / ".lock") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    directories.release(run.directory)
+    with open(run.directory / ".lock") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for claim in (tz.Run(tmp_path, config).callbacks, lambda _: tz.Run(tmp_path, config, fresh=True)):
+            with pytest.raises(RuntimeError, match="another process"):
+                claim(3)
+    assert (run.directory / "config.json").exists()
+    tz.Run(tmp_path, config, fresh=True).callbacks(3)
+
+
+@pytest.mark.parametrize(
+    ("scores", "seen"),
+    [
+        ({"class_histogram": [0.02, 0.98]}, "98% of its images are taken for one class, seven"),
+        ({"class_histogram": [0.06, 0.94]}, None),
+        ({"precision_points_9": 1.0, "recall_points_9": 0.0}, r"real and alike \(precision 1.00, recall 0.00\)"),
+        ({"precision_points_9": 1.0, "recall_points_9": 0.3}, None),
+        ({"precision_points_9": 0.0, "recall_points_9": 0.0}, None),
+    ],
+)
+def test_what_a_record_says_of_a_collapse(scores, seen):
+    sentence = tz.runs.collapse_in({"scores": scores}, ("one", "seven"))
+    assert sentence is None if seen is None else re.search(seen, sentence)
+    assert tz.runs.collapse_in(None) is None
+
+
+@pytest.mark.parametrize(("recall", "headline"), [(0.5, "is ready to serve"), (0.0, "is exported, but its model has")])
+def test_the_last_screen_says_what_was_seen_and_names_the_figures(recall, headline, tmp_path, monkeypatch, capsys):
+    run = tz.Run(tmp_path, {"dataset": "ring8"})
+    for name in ("card.json", "samples.png", "walks.png"):
+        tz.files.write_json(tmp_path / name, {"pictures": {"Samples": "samples.png", "Walks": "walks.png"}})
+    protocol = {"num_generated": 9, "num_real": 9, "reference": "ring8", "split": "test"}
+    record = {"scores": {"precision_points_9": 1.0, "recall_points_9": recall}, "protocol": protocol}
+    run.finish(3, record)
+    for again in (False, True):
+        assert run.report(again) == record
+        shown = capsys.readouterr().out
+        assert (headline if not again else "is done already") in shown
+        assert ("collapsed" in shown) == (recall == 0.0)
+        assert re.search(r"walks.png +Walks", shown)
+        assert "generator.keras" not in shown  # it is not there
+
+
+def test_an_extractor_passes_through_a_run(tmp_path):
+    import keras
+
+    inputs = keras.Input((8, 8, 1))
+    network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
+    images = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 1)).astype("uint8")
+    np.savez(tmp_path / "mine.npz", images=images)
+    other = Resize("nearest", "nearest", lambda images, size: images, always=True)
+    config = {"dataset": str(tmp_path / "mine.npz"), "epochs": 1, "batch_size": 20, "image_size": None}
+    config |= {"width": 4, "seed": 0}
+    run = tz.Run(tmp_path / "plain", config, extractor=network)
+    assert [type(one) for one in run.callbacks(1, config["dataset"])][1] == tz.callbacks.Evaluate
+    assert run.checkpoint.monitor == "fd_custom"
+    run = tz.Run(tmp_path / "resized", config, extractor=make_extractor("custom", "mine", network, other))
+    model = run.train("gan", quiet=True)
+    assert "nearest" in run.checkpoint.monitor
+    assert run.checkpoint.best == run.checkpoint.history[0][run.checkpoint.monitor]
+    record = run.score(model, config["dataset"], quiet=True, split="train", floor=False)
+    assert tz.metrics.records.score(record, "fd_custom") > 0
 
 
 def test_images_of_the_test_split_are_spread_over_it_as_a_model_sees_them(tmp_path):
@@ -250,5 +372,5 @@ def test_a_row_of_the_class_grid_is_a_class_and_a_column_a_latent(tmp_path, monk
     assert seen.row_titles == tuple("0123")
     latents = gan.draw_latents(3, seed=0)
     for row in range(4):
-        expected = gan([latents, np.full(3, row, "int32")])
+        expected = gan.draw(latents=latents, condition=gan.condition.as_tensor(np.full(3, row)))
         np.testing.assert_allclose(seen.images[3 * row : 3 * row + 3], expected, atol=1e-6)

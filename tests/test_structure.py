@@ -35,8 +35,9 @@ MAY_IMPORT = {
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
     "doctor": {"data"},
     "human": {"data"},
-    "runs": {"callbacks", "data", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
-    "tuning": {"callbacks", "data", "metrics", "export", "registry"},
+    "directories": set(),
+    "runs": {"callbacks", "data", "directories", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
+    "tuning": {"callbacks", "data", "directories", "metrics", "export", "registry"},
     "cli": {"profiling", "runtime"},
 }
 TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "profiling", "runtime", "export"}

@@ -5,6 +5,7 @@ and returns a scalar. A penalty holds no variables; its noise comes from the see
 """
 
 import dataclasses
+import numbers
 
 import keras
 import tensorflow as tf
@@ -35,7 +36,7 @@ class Penalty:
             raise ValueError(
                 f"weight={self.weight}: a penalty has a positive weight; leave it out of penalties for none."
             )
-        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
+        if isinstance(self.every, bool) or not isinstance(self.every, numbers.Integral) or self.every < 1:
             raise ValueError(f"every={self.every!r}: give a whole number of steps, at least 1.")
 
     def check(self, discriminator):
@@ -47,8 +48,10 @@ class Penalty:
         Args:
             critic: function images -> logits (N, 1).
             real, fake: images (N, *image_shape) in [-1, 1], or points.
-            seed: stateless seed of two integers, for penalties that draw.
+            seed: stateless seed of two integers, for penalties that draw; None draws otherwise each time.
         """
+        if seed is None:
+            seed = tf.random.uniform((2,), maxval=tf.int32.max, dtype=tf.int32)
         return self.weight * self.term(critic, tf.cast(real, tf.float32), tf.cast(fake, tf.float32), seed)
 
     def term(self, critic, real, fake, seed):

@@ -1,29 +1,65 @@
 """The zoo's names: registering a function is what makes it a model of the zoo."""
 
+import dataclasses
 import fnmatch
 import functools
 import inspect
+import itertools
+
+import keras
+import numpy as np
 
 from tfgan_zoo.errors import unknown
 
+_ROWS_OWN = {"image_shape", "condition", "averaged", "state", "optimizers"}  # of a class: an entry decides them itself
 _ENTRIES = {}
-_KEYWORDS = {}  # name -> keyword -> default
 
 
-def register(function=None, *, extends=None):
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """What a tuner may try for a keyword; each as in the space of `tz.tuning.search`.
+
+    Args:
+        wide: for a search that knows nothing yet.
+        narrow: around what is known to work.
+    """
+
+    wide: object
+    narrow: object
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    function: object
+    keywords: dict  # keyword -> default
+    ranges: dict  # keyword, or a dotted name within one's default -> Search
+
+
+def register(function=None, *, extends=None, ranges=None):
     """Decorator: `function(image_shape, **numbers)` builds the zoo entry of its name.
 
     Args:
-        extends: the class whose keywords the function's own **keywords are passed on to.
+        extends: what the function's own **keywords are passed on to: a class, whose keywords and those of its ancestors
+            `create` then takes too; or the function of another entry, for its keywords, defaults and ranges.
+        ranges: what a tuner may search, name -> `Search`, or a dimension for both of its ranges. A name is a keyword,
+            or reaches into its default, such as "penalties.weight"; one that the entry does not have is left out, so
+            that a family may share a table.
+
+    Raises:
+        ValueError: if there is an entry of that name.
     """
     if function is None:
-        return functools.partial(register, extends=extends)
-    if function.__name__ in _ENTRIES:
-        raise ValueError(
-            f"The zoo already has a model {function.__name__!r}, from {_ENTRIES[function.__name__].__module__}."
-        )
-    _ENTRIES[function.__name__] = function
-    _KEYWORDS[function.__name__] = _keywords(extends) | _keywords(function)
+        return functools.partial(register, extends=extends, ranges=ranges)
+    name = function.__name__
+    if name in _ENTRIES:
+        raise ValueError(f"The zoo already has a model {name!r}, from {_ENTRIES[name].function.__module__}.")
+    inherited = next((entry for entry in _ENTRIES.values() if entry.function is extends), None)
+    given = {key: one if isinstance(one, Search) else Search(one, one) for key, one in (ranges or {}).items()}
+    _ENTRIES[name] = _Entry(
+        function,
+        _keywords(function, inherited.keywords if inherited else _keywords_of_class(extends)),
+        (inherited.ranges if inherited else {}) | given,
+    )
     return function
 
 
@@ -69,33 +105,67 @@ def create(name, image_shape, **overrides):
     """
     entry = function_of(name)
     for override in overrides:
-        if override not in _KEYWORDS[name]:
-            raise unknown(f"argument of {name!r}", override, _KEYWORDS[name])
-    return entry(_shape(image_shape), **overrides)
+        if override not in _ENTRIES[name].keywords:
+            raise unknown(f"argument of {name!r}", override, _ENTRIES[name].keywords)
+    # Keras wants Python's own numbers, and so does the JSON of a config
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in overrides.items()}
+    return entry(_shape(image_shape), **plain)
 
 
 def function_of(name):
     """The function that builds a zoo entry."""
     if name not in _ENTRIES:
         raise unknown("model", name, _ENTRIES)
-    return _ENTRIES[name]
+    return _ENTRIES[name].function
 
 
 def keywords(name):
     """What `create` takes for a zoo entry, keyword -> default: the one list of its numbers."""
     function_of(name)
-    return dict(_KEYWORDS[name])
+    return dict(_ENTRIES[name].keywords)
 
 
-def _keywords(called):
-    """Keyword-only parameters and their defaults; of a class, those of all its ancestors in the zoo."""
-    if called is None:
+def keywords_from(name, info):
+    """What the data says to a zoo entry: the number of its classes, if the entry asks for `num_classes`.
+
+    Args:
+        name: of the entry.
+        info: what `data.info` says of the source.
+
+    Raises:
+        ValueError: if the entry needs classes and there are none.
+    """
+    if "num_classes" not in keywords(name):
         return {}
-    if isinstance(called, type):
-        ours = [cls for cls in called.__mro__ if cls.__module__.startswith("tfgan_zoo") and "__init__" in vars(cls)]
-        return {name: default for cls in reversed(ours) for name, default in _keywords(cls.__init__).items()}
+    if (info.num_classes or 0) < 2:
+        raise ValueError(f"{info.name} has no classes, but {name!r} needs one with every image: take another.")
+    return {"num_classes": info.num_classes}
+
+
+def ranges(name):
+    """What a tuner may search of a zoo entry, name -> `Search`; empty, where its row says nothing."""
+    function_of(name)
+    return dict(_ENTRIES[name].ranges)
+
+
+def _keywords(called, inherited):
+    """Keyword-only parameters and their defaults, over the inherited ones if the rest is passed on."""
     parameters = inspect.signature(called).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+    passed_on = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    return (inherited if passed_on else {}) | {
+        one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY
+    }
+
+
+def _keywords_of_class(cls):
+    """Those of a class and of its ancestors before Keras' own."""
+    if not isinstance(cls, type):
+        return {} if cls is None else _keywords(cls, {})
+    found = {}
+    for ancestor in reversed([*itertools.takewhile(lambda one: one is not keras.Model, cls.__mro__)]):
+        if "__init__" in vars(ancestor):
+            found = _keywords(ancestor.__init__, found)
+    return {name: default for name, default in found.items() if name not in _ROWS_OWN}
 
 
 def _shape(image_shape):

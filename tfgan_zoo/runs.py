@@ -1,19 +1,23 @@
-"""The directory of a run: what is private to training stands in `run/`, apart from what is served."""
+"""The directory of a run, and the story every recipe tells: train, picture, score, export."""
 
+import inspect
 import pathlib
 import shutil
 import sys
 
 import numpy as np
+from keras import ops
 
-from tfgan_zoo import callbacks, data, files, pictures, pixels, profiling, registry, runtime
+from tfgan_zoo import callbacks, data, directories, errors, files, pictures, pixels, profiling, registry, runtime
 from tfgan_zoo.export import export
-from tfgan_zoo.metrics import distance_name, evaluate, records
+from tfgan_zoo.metrics import distance_name, evaluate, features, records
 
 _SERVED = {
     "generator.tflite": "LiteRT, for phones and browsers",
     "generator.keras": "Keras",
     "samples.png": "what it draws: look at it",
+}
+_BESIDE = {
     "README.md": "how to load and serve each of them; card.json says the same to programs",
     "run/": "the training: history.csv, curves.png, samples/samples.gif, last.keras",
 }
@@ -24,54 +28,101 @@ Load it without this package:
   images = generator.signatures["sample"](num_images=tf.constant(16), seed=tf.constant(0))["images"]"""
 
 _SCORES = 10  # times a run is scored
+_SCORED = 5000  # images of a score while it trains, at most
 _BATCH = 64  # images of one update, where neither flag nor budget says
-_NUMBERS = ("dataset", "epochs", "batch_size", "image_size", "width", "seed")  # that every run has
+_NUMBERS = {  # that every run has -> the flag's type and default; None leaves it to the budget
+    "dataset": (str, None),
+    "epochs": (int | None, None),
+    "batch_size": (int | None, None),
+    "image_size": (int | None, None),
+    "width": (int | None, None),
+    "seed": (int, 0),
+}
+_ENTRYS = {"n_critic": (int | None, None), "learning_rate": (float | None, None)}  # flags of entries that take them
+_OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
+_OF_RUN = {"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)}
 
 
-def run_recipe(entry, paper, flags, budgets, figures=None, scores=None, **overrides):
-    """A paper from data to export, as every recipe does it: train, score, draw, export.
+def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extractor=None):
+    """A recipe's `main`: a paper from data to export, as every recipe does it.
 
-    The same call continues what an earlier one left, or says that it is done.
+    Its parameters are the flags of the command line: dataset, epochs, batch_size (images of one update), image_size,
+    width, seed, n_critic and learning_rate where the entry takes them, split and skip_corrupt as in `data.load`, out,
+    fresh, quiet, and the recipe's own. The same call continues what an earlier one left, or says that it is done. It
+    returns the score record, or None where nothing can score the dataset; None on every worker but the chief.
 
     Args:
         entry: name of a zoo entry.
         paper: what the card calls the model, such as "LSGAN, Mao et al. 2017".
-        flags: a recipe's own: dataset, epochs, batch_size (images of one update), image_size, width, seed, out, fresh,
-            quiet, and any further one, which is kept as a number of the run; None leaves a number to the budget.
-        budgets: dataset -> the numbers of flags for it; None -> those for any other dataset.
+        budgets: dataset -> the numbers of flags for it; None -> those for any other. The first is the default dataset.
         figures: function (model, run) -> dict caption -> path of the paper's own figures, called when training is over
             and the model holds the weights of its best epoch.
         scores: function (model, run) -> dict name -> number, further scores for the record, where there is one.
-        **overrides: further keywords of the entry.
+        flags: function whose annotated keywords are the recipe's own flags, and which returns keywords of the entry, or
+            None; what it has a parameter for is a number of the run. It may ask for other flags by their names.
+        extractor: as in `tz.evaluate`, for datasets without a classifier.
 
     Returns:
-        The score record, or None where the dataset has no extractor; None on every worker but the chief.
+        Function of keywords, for `tz.cli.run`.
     """
-    flags = dict(flags)
-    out, fresh, quiet = (flags.pop(name) for name in ("out", "fresh", "quiet"))
-    dataset = flags["dataset"]
-    budget = {"batch_size": _BATCH} | budgets.get(dataset, budgets[None])
-    names = dict.fromkeys((*_NUMBERS, *flags))
-    config = {name: budget.get(name) if flags.get(name) is None else flags[name] for name in names}
-    if runtime.precision() != "float32":
-        config["precision"] = runtime.precision()
-    name, epochs = pathlib.Path(dataset).stem, config["epochs"]
-    run = Run(out or pathlib.Path(f"exported/{entry}_{name}"), config, fresh=fresh)
-    if runtime.gathered([run.is_done(epochs)])[0, 0]:  # the chief's word
-        return run.report("is done already; --fresh starts over") if runtime.is_chief() else None
+    module, known = sys._getframe(1).f_globals, registry.keywords(entry)
+    taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))}
+    taken |= {name: kind for name, kind in _ENTRYS.items() if name in known}
+    own = inspect.signature(flags).parameters if flags else {}
+    taken |= {name: (one.annotation, one.default) for name, one in own.items() if name not in taken}
+    taken |= _OF_DATA | _OF_RUN
+    signature = inspect.Signature(
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in taken.items()
+    )
 
-    model = run.train(entry, quiet=quiet, **overrides)
-    if not runtime.is_chief():
-        return None
-    with runtime.no_strategy():  # the other workers, if there are any, have gone
-        record = run.score(model, dataset, quiet=quiet)
-        if scores and record:
-            record["scores"] |= scores(model, run)
-        drawn = figures(model, run) if figures else {}
-        about = run.about(model=paper, data=name)
-        export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
-    run.finish(epochs, record)
-    return run.report("is ready to serve")
+    def main(**keywords):
+        """Train, picture, score and export; the same command again continues, or says that it is done."""
+        bound = signature.bind(**keywords)
+        bound.apply_defaults()
+        config = dict(bound.arguments)
+        out, fresh, quiet = (config.pop(name) for name in _OF_RUN)
+        budget = {"batch_size": _BATCH} | budgets.get(config["dataset"], budgets[None])
+        config = {name: budget.get(name) if value is None else value for name, value in config.items()}
+        given = {name for name, value in config.items() if value is not None and value is not False}
+        config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
+        _check(config)
+        overrides = (flags(**{name: config.get(name) for name in own}) if flags else None) or {}
+        if runtime.precision() != "float32":
+            config["precision"] = runtime.precision()
+        data_name = pathlib.Path(config["dataset"]).stem
+        out = out or pathlib.Path(f"exported/{pathlib.Path(module['__file__']).stem}_{data_name}")
+        run = Run(out, config, fresh, extractor, quiet)
+        if runtime.gathered([run.is_done(config["epochs"])])[0, 0]:  # the chief's word
+            return run.report(again=True) if runtime.is_chief() else None
+        model = run.train(entry, quiet=quiet, **overrides)
+        if not runtime.is_chief():
+            return None
+        with runtime.no_strategy():  # the other workers, if there are any, have gone
+            record = run.score(model, config["dataset"], quiet=quiet)
+            if scores and record:
+                record["scores"] |= scores(model, run)
+            drawn = figures(model, run) if figures else {}
+            about = run.about(model=paper, data=data_name)
+            export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
+        run.finish(config["epochs"], record)
+        return run.report()
+
+    main.__signature__, main.__module__ = signature, module["__name__"]
+    main.__annotations__ = {name: kind for name, (kind, _) in taken.items()}
+    return main
+
+
+def _check(config):
+    """Raise ValueError for a number that no run can have, before anything is read."""
+    for name in ("epochs", "batch_size", "image_size", "width", "n_critic"):
+        if config.get(name) is not None:
+            errors.whole_number(name, config[name])
+    errors.whole_number("seed", config["seed"], at_least=0)
+    if not config.get("learning_rate", 1.0) > 0:
+        raise ValueError(f"learning_rate={config['learning_rate']}: give a number above 0.")
+    if any(part.split("[")[0].strip() == "test" for part in config.get("split", "train").split("+")):
+        raise ValueError(f"split={config['split']!r}: a run is scored on the test split, so train it on another.")
 
 
 class Run:
@@ -84,32 +135,24 @@ class Run:
         out: directory, new, empty, or a run's with the same configuration.
         config: dict of the run's numbers; those of the run which is there must be the same, but for "epochs".
         fresh: True forgets the run that is there. What it has exported stays.
+        extractor: what scores are taken in, as in `tz.evaluate`; None for the classifier shipped for the dataset.
+        quiet: for whoever trains beside it: whether progress is to be shown.
 
     Raises:
         ValueError: if `out` belongs to something else or to a run with other numbers.
+        RuntimeError: if another process is filling it.
     """
 
-    def __init__(self, out, config, fresh=False):
-        self.out = pathlib.Path(out)
+    def __init__(self, out, config, fresh=False, extractor=None, quiet=False):
+        self.out, self.config, self.extractor, self.quiet = pathlib.Path(out), config, extractor, quiet
         self.directory = self.out / "run"
-        if self.out.exists() and not self.out.is_dir():
-            raise ValueError(f"out={self.out} is a file: give a directory.")
-        ours = (self.directory / "config.json").exists() or (self.out / "card.json").exists()
-        if self.out.exists() and any(self.out.iterdir()) and not ours:
-            raise ValueError(f"out={self.out} holds files that are not a run's: give a new or an empty directory.")
-        if fresh:
+        directories.check_ours("out", self.out, ("run/config.json", "run/.lock", "card.json"), "run")
+        if fresh and self.directory.exists():
+            if runtime.is_chief():
+                directories.hold(self.directory)
             shutil.rmtree(self.directory, ignore_errors=True)  # by each of several workers, which may share it
-        self.config = config
-        self._check_config()
-
-    def _check_config(self):
-        path = self.directory / "config.json"
-        there = files.read_json(path) if path.exists() else self.config
-        names = sorted(name for name in there.keys() | self.config.keys() if there.get(name) != self.config.get(name))
-        names = [name for name in names if name != "epochs"]  # a run may be prolonged
-        if names:
-            changes = ", ".join(f"{name}={there.get(name)!r} became {self.config.get(name)!r}" for name in names)
-            raise ValueError(f"{self.out} holds a run with other numbers ({changes}): give another --out, or --fresh.")
+        sentence = f"{self.out} holds a run with other numbers ({{}}): give another --out, or --fresh."
+        directories.check_same(self.directory / "config.json", config, "epochs", sentence)
 
     def is_done(self, epochs):
         """Whether training, scoring and export have all ended, for at least `epochs` epochs."""
@@ -119,21 +162,30 @@ class Run:
     def finish(self, epochs, record):
         """Say that training, scoring and export have all ended."""
         files.write_json(self.directory / "done.json", {"epochs": epochs, "scores": record})
+        directories.release(self.directory)
 
-    def report(self, headline):
+    def report(self, again=False):
         """Print what stands in `out`, its scores, and how to load it; return the score record, or None.
 
         Args:
-            headline: what to say of the directory, such as "is ready to serve".
+            again: whether it stood there before this call.
         """
         record = files.read_json(self.directory / "done.json")["scores"]
-        versions = sorted((path.name for path in self.out.iterdir() if path.name.isdigit()), key=int)
+        headline = "is done already; --fresh starts over" if again else "is ready to serve"
+        if seen := collapse_in(record, data.info(self.config["dataset"]).class_names):
+            headline = f"{headline if again else 'is exported'}, but its model has collapsed: {seen}"
         print(f"\n{self.out} {headline}.")
-        for name, what in {f"{versions[-1]}/": "SavedModel for TensorFlow Serving", **_SERVED}.items():
-            print(f"  {name:18}{what}")
+        versions = sorted((path.name for path in self.out.iterdir() if path.name.isdigit()), key=int)
+        drawn = {name: caption for caption, name in files.read_json(self.out / "card.json")["pictures"].items()}
+        drawn = {name: caption for name, caption in drawn.items() if name not in ("samples.gif", "curves.png")}
+        listed = {f"{versions[-1]}/": "SavedModel for TensorFlow Serving"} if versions else {}
+        listed |= {name: what for name, what in (drawn | _SERVED).items() if (self.out / name).exists()} | _BESIDE
+        for name, what in listed.items():
+            print(f"  {name:{max(map(len, listed))}}  {what}")
         if record:
             records.show(record)
-        print(_LOADING.format(path=self.out / versions[-1]))
+        if versions:
+            print(_LOADING.format(path=self.out / versions[-1]))
         return record
 
     def train(self, entry, quiet=False, **overrides):
@@ -142,28 +194,25 @@ class Run:
         Args:
             entry: name of a zoo entry.
             quiet: True shows no progress.
-            **overrides: keywords of the entry, beside the configured width and the number of classes of the data.
+            **overrides: keywords of the entry, beside those that are configured and the number of classes of the data.
 
         Returns:
             The model, with the weights of the last epoch.
 
         Raises:
             ValueError: if the entry needs classes and the dataset has none, or as `data.load` and `create` do.
+            RuntimeError: if another process is filling this run's directory.
         """
         dataset, epochs, seed = (self.config[name] for name in ("dataset", "epochs", "seed"))
-        known, info = registry.keywords(entry), data.info(dataset)
-        if "num_classes" in known:
-            if (info.num_classes or 0) < 2:
-                raise ValueError(f"{dataset} has no classes, but {entry!r} is told one with every image: take another.")
-            overrides["num_classes"] = info.num_classes
-        if self.config["width"] is not None:
-            overrides["width"] = self.config["width"]
+        wanted = {"image_size": self.config["image_size"], "split": self.config.get("split", "train")}
+        wanted |= {"skip_corrupt": self.config.get("skip_corrupt", False), "verbose": not quiet}
+        info = data.info(dataset)
+        overrides |= registry.keywords_from(entry, info)
+        configured = {name: self.config.get(name) for name in ("width", *_ENTRYS)}
+        overrides |= {name: number for name, number in configured.items() if number is not None}
         runtime.seed_all(seed)
-        batch = self.config["batch_size"] * overrides.get("n_critic", known["n_critic"])
-        images = data.load(
-            dataset, image_size=self.config["image_size"], batch_size=batch, seed=seed, verbose=not quiet
-        )
-        model = registry.create(entry, data.shape_of(images), **overrides)
+        model = registry.create(entry, _image_shape(info, dataset, wanted), **overrides)
+        images = data.load(dataset, batch_size=self.config["batch_size"] * model.updates_per_step, seed=seed, **wanted)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
         callbacks = self.callbacks(epochs, dataset, max(1, epochs // _SCORES), reference=cloud, quiet=quiet)
@@ -191,7 +240,7 @@ class Run:
 
         Args:
             epochs: of the run; about forty of them are pictured.
-            score_on: data source to score on, by its training split; None, or one without a classifier, scores nothing.
+            score_on: data source to score on, by its training split; None, or one that nothing can score, scores none.
             score_every: epochs between two scores; the epoch with the lowest Fréchet distance is kept as the best.
             reference: points of the data, for scatters.
             quiet: True shows no progress.
@@ -199,15 +248,26 @@ class Run:
         Returns:
             List of keras callbacks for `fit(callbacks=..., verbose=0)`.
         """
+        if runtime.is_chief():
+            directories.hold(self.directory)
         files.write_json(self.directory / "config.json", self.config)
         every = max(1, epochs // 40)
         chosen = [callbacks.SampleGrid(self.directory / "samples", every=every, reference=reference)]
-        monitor = distance_name(score_on) if score_on is not None else None
+        count = None if score_on is None else min(_SCORED, data.info(score_on).num_images["train"])
+        monitor = count and self._distance(score_on, count)
         if monitor:
-            chosen.append(callbacks.Evaluate(score_on, every=score_every))
+            scored = {"every": score_every, "num_images": count, "extractor": self.extractor}
+            chosen.append(callbacks.Evaluate(score_on, **scored))
         self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
         return chosen if quiet else [*chosen, callbacks.Progress()]
+
+    def _distance(self, source, count):
+        """The name that `callbacks.Evaluate` gives the Fréchet distance in the logs; None where nothing can score."""
+        if self.extractor is None:
+            return distance_name(source)
+        extractor = features.extractor_of(self.extractor)
+        return extractor.key("fid" if extractor.is_inception else "fd", count).removesuffix(f"_{count}")
 
     def by_epoch(self, panels=8):
         """Draw the run's samples at chosen epochs side by side, `by_epoch.png`, and return its path.
@@ -215,7 +275,8 @@ class Run:
         Args:
             panels: how many epochs, spaced ever wider from the first to the last.
         """
-        frames = sorted((self.directory / "samples").glob("epoch_*.png"))
+        found = (self.directory / "samples").glob("epoch_*.png")
+        frames = [path for _, path in sorted((int(path.stem.removeprefix("epoch_")), path) for path in found)]
         steps = {round((len(frames) - 1) * (share / max(panels - 1, 1)) ** 2) for share in range(panels)}
         chosen = {f"epoch {int(frames[step].stem.removeprefix('epoch_'))}": frames[step] for step in sorted(steps)}
         pictures.save_strip(chosen, self.directory / "by_epoch.png")
@@ -229,11 +290,11 @@ class Run:
             columns: latents.
             rows: classes at most, the first of them.
         """
-        names = data.info(self.config["dataset"]).class_names
-        names = [str(number) for number in range(model.num_classes)] if names is None else names
-        rows = min(rows, model.num_classes)
-        latents = np.tile(model.draw_latents(columns, seed=0), (rows, 1))
-        images = model([latents, np.repeat(np.arange(rows, dtype="int32"), columns)])
+        classes = model.condition.num_classes
+        names = data.info(self.config["dataset"]).class_names or tuple(map(str, range(classes)))
+        rows = min(rows, classes)
+        latents = ops.tile(model.draw_latents(columns, seed=0), (rows, 1))
+        images = model.draw(latents=latents, condition=model.condition.as_tensor(np.repeat(np.arange(rows), columns)))
         path = self.directory / "by_class.png"
         pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
         return path
@@ -251,10 +312,9 @@ class Run:
             The record of the best epoch, with "epoch", and the last epoch's scores under "last"; None where no
             classifier is shipped for the reference.
         """
-        if not (distance_name(reference) or "extractor" in arguments):
-            print(
-                f"{reference} is not scored: no classifier is shipped for it, and tz.evaluate was given no extractor."
-            )
+        arguments = {"extractor": self.extractor} | arguments
+        if not (distance_name(reference) or arguments["extractor"]):
+            print(f"{reference} is not scored: no classifier is shipped for it, and no extractor was given.")
             return None
         last_epoch = self.checkpoint.history[-1]["epoch"]
         last = evaluate(model, reference, verbose=not quiet, **arguments)
@@ -264,11 +324,10 @@ class Run:
 
     def about(self, **facts):
         """What the card of an export says of its making: `facts`, and this run's numbers and command."""
-        recipe = pathlib.Path(sys.argv[0]).stem
-        flags = " ".join(
-            f"--{name.replace('_', '-')} {value}" for name, value in self.config.items() if value is not None
-        )
-        return facts | {"command": f"python -m recipes.{recipe} {flags}"}
+        name = pathlib.Path(sys.argv[0]).stem
+        given = {flag.replace("_", "-"): value for flag, value in self.config.items() if value is not None}
+        flags = " ".join(f"--{flag}" if value is True else f"--{flag} {value}" for flag, value in given.items())
+        return facts | {"command": f"python -m recipes.{name} {flags}"}
 
     def pictures(self):
         """Pictures of the training that belong beside an export: caption -> path."""
@@ -277,3 +336,28 @@ class Run:
             "Training": self.directory / "curves.png",
         }
         return {caption: path for caption, path in known.items() if path.exists()}
+
+
+def collapse_in(record, class_names=None):
+    """What a score record says of a model that has collapsed, in words; None if it says nothing of the kind.
+
+    Args:
+        record: of `tz.evaluate`, or None.
+        class_names: of the data, or None.
+    """
+    scores = (record or {}).get("scores", {})
+    shares = scores.get("class_histogram", [0.0])
+    if max(shares) > 0.95:
+        name = class_names[np.argmax(shares)] if class_names else np.argmax(shares)
+        return f"{max(shares):.0%} of its images are taken for one class, {name}"
+    of = {key.split("_")[0]: value for key, value in scores.items() if key.startswith(("precision_", "recall_"))}
+    if of.get("precision", 0.0) > 0.95 and of["recall"] < 0.05:
+        return f"its images look real and alike (precision {of['precision']:.2f}, recall {of['recall']:.2f})"
+    return None
+
+
+def _image_shape(info, dataset, wanted):
+    """Of the images that `data.load` will give: what is known of the source, or seen in it where too little is."""
+    side = wanted["image_size"]
+    shape = info.image_shape if info.is_points or side is None else (side, side, info.image_shape[-1])
+    return shape if None not in shape else data.shape_of(data.load(dataset, batch_size=2, **wanted))

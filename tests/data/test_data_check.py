@@ -39,7 +39,7 @@ def test_a_sound_source(pictures):
     assert not found.wrong
     assert not found.noted
     part = found.parts["train"]
-    assert (part.count, part.classes, part.damaged) == (40, (20, 20), {})
+    assert (part.count, part.classes, part.corrupt) == (40, (20, 20), {})
     assert part.sizes == {(10, 12): 40}
     assert part.modes == {1: 40}
     assert found.given > 0

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan_zoo import data
-from tfgan_zoo.data import bundled, pipeline, room, splits
+from tfgan_zoo.data import bundled, memory_budget, pipeline, splits
 
 
 def batches(dataset):
@@ -243,7 +243,7 @@ NAN = np.full((4, 4, 4, 1), np.nan)
         ({"source": "digits", "batch_size": 0}, "batch_size=0 is not a number of images"),
         ({"source": "digits", "batch_size": 2.5}, "batch_size=2.5 is not a number of images"),
         ({"source": "digits", "image_size": -8}, "image_size=-8 is not a side in pixels"),
-        ({"source": "digits", "image_size": (8, 8)}, r"image_size=(8, 8) is not a side"),
+        ({"source": "digits", "image_size": (8, 0)}, r"image_size=(8, 0) is not a side"),
         ({"source": "digits", "channels": 2}, "channels=2 is not 1 (grey), 3 (RGB) or 4 (RGBA)"),
         ({"source": "ring8", "image_size": 8}, "ring8 is points"),
         ({"source": IMAGES[:0]}, "there is nothing in it"),
@@ -273,9 +273,9 @@ def test_batches_larger_than_the_data_are_fine_for_scoring():
 
 
 def test_no_room_is_said_before_decoding():
-    room.check((1000, 10, 10, 3), available=1_000_000)
+    memory_budget.check((1000, 10, 10, 3), available=1_000_000)
     with pytest.raises(MemoryError, match=r"10,000 images of shape \(10, 10, 3\).*smaller image_size"):
-        room.check((10_000, 10, 10, 3), available=1_000_000)
+        memory_budget.check((10_000, 10, 10, 3), available=1_000_000)
 
 
 def test_two_replicas_share_each_batch():

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgan_zoo import data
-from tfgan_zoo.data import catalogue, damage, decoding, pipeline, planner, records, room, store, writing
+from tfgan_zoo.data import catalogue, corrupt_files, decoding, finding, memory_budget, planner, records, source, store
 from tfgan_zoo.data.source import Wanted
 
 COUNT = 24
@@ -54,7 +54,7 @@ def equal(one, two):
 
 
 def rows_of(source, split="train", **wanted):
-    return pipeline.find(source).rows(split, Wanted(**wanted))
+    return finding.find(source).rows(split, Wanted(**wanted))
 
 
 # ---- the three caches ------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_half_is_read(photogra
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(damage, "examine", stopped)
+        patched.setattr(corrupt_files, "examine", stopped)
         with pytest.raises(KeyboardInterrupt):
             store.opened(rows)
     assert not path.exists()
@@ -137,7 +137,7 @@ def test_a_stream_is_examined_once(photographs, monkeypatch):
     spoil(photographs)
     with pytest.raises(ValueError, match="2 of 24"):
         data.load(photographs, image_size=16, cache="none")
-    monkeypatch.setattr(damage, "examine", None)
+    monkeypatch.setattr(corrupt_files, "examine", None)
     with pytest.raises(ValueError, match="2 of 24"):
         data.load(photographs, image_size=16, cache="none")
 
@@ -168,8 +168,8 @@ def machine(monkeypatch):
     """A machine with so many bytes of memory and disk."""
 
     def set_to(memory, disk):
-        monkeypatch.setattr(room, "memory", lambda: memory)
-        monkeypatch.setattr(room, "disk", lambda _: disk)
+        monkeypatch.setattr(memory_budget, "memory", lambda: memory)
+        monkeypatch.setattr(memory_budget, "disk", lambda _: disk)
 
     return set_to
 
@@ -188,7 +188,7 @@ def test_the_planner_takes_the_first_place_with_room(photographs, machine):
         assert "\n" not in plan.sentence
         assert "24 images take 0 MiB decoded" in plan.sentence
     machine(1, 10**9)
-    assert planner.choose(writing.rows_of(pipeline.find("digits"), "train", Wanted())).cache == "none"  # not encoded
+    assert planner.choose(source.rows_of(finding.find("digits"), "train", Wanted())).cache == "none"  # not encoded
 
 
 def test_one_argument_overrides_the_planner(photographs, machine):
@@ -224,14 +224,14 @@ def test_the_choice_is_said_in_a_line(photographs, machine, capsys, caplog):
 
 
 def test_a_containers_limit_counts(tmp_path):
-    assert room._left_of_limit(tmp_path) == float("inf")
+    assert memory_budget._left_of_limit(tmp_path) == float("inf")
     for name, text in (("max", "1000"), ("current", "700"), ("stat", "anon 600\nfile 50\nkernel 50\n")):
         (tmp_path / f"memory.{name}").write_text(text)
-    assert room._left_of_limit(tmp_path) == 350
+    assert memory_budget._left_of_limit(tmp_path) == 350
     (tmp_path / "memory.max").write_text("max\n")
-    assert room._left_of_limit(tmp_path) == float("inf")
-    assert 0 < room.memory() < float("inf")
-    assert room.disk(tmp_path / "not" / "there") > 0
+    assert memory_budget._left_of_limit(tmp_path) == float("inf")
+    assert 0 < memory_budget.memory() < float("inf")
+    assert memory_budget.disk(tmp_path / "not" / "there") > 0
 
 
 # ---- shards ----------------------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_writing_is_whole_or_not_at_all(photographs, tmp_path):
 
 @pytest.mark.parametrize("source", ["ring8", np.zeros((4, 4, 4, 1), "float32") - 1])
 def test_what_has_no_pixels_is_not_written(tmp_path, source):
-    with pytest.raises(ValueError, match=r"is float32 .*: only images of uint8 pixels can be written"):
+    with pytest.raises(ValueError, match=r"is float32 .*, and images of uint8 pixels are needed"):
         data.write(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

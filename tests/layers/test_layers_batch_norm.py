@@ -98,3 +98,16 @@ def test_files_of_one_load_into_the_other(tmp_path):
     z = RNG.normal(size=(3, 6)).astype("float32")
     np.testing.assert_array_equal(new(z), old(z))
     np.testing.assert_array_equal(loaded(z), old(z))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_in_half_precision_alone_the_moments_follow_as_keras_own_do(dtype):
+    """Pure bfloat16 and float16, where Keras keeps the moments themselves in half precision."""
+    x = tf.cast(2 + np.random.default_rng(0).normal(size=(8, 4, 4, 3)), dtype)
+    ours, keras_own = tz.layers.BatchNormalization(dtype=dtype), keras.layers.BatchNormalization(dtype=dtype)
+    for layer in (ours, keras_own):
+        layer(x, training=True)
+    assert ours.moving_mean.dtype == dtype
+    np.testing.assert_allclose(
+        np.asarray(ours.moving_mean, "float32"), np.asarray(keras_own.moving_mean, "float32"), rtol=0.02
+    )

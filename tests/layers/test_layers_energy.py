@@ -55,3 +55,7 @@ def test_it_takes_two_of_one_shape(shapes):
     inputs = [np.zeros(shape, "float32") for shape in shapes]
     with pytest.raises(ValueError, match="two tensors of one shape"):
         ReconstructionEnergy()(inputs if len(inputs) > 1 else inputs[0])
+
+
+def test_its_output_shape_is_known_before_it_is_built():
+    assert ReconstructionEnergy().compute_output_shape([(None, 8, 8, 1), (None, 8, 8, 1)]) == (None, 1)

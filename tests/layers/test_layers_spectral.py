@@ -179,3 +179,12 @@ def test_layers_without_a_known_kernel_are_refused(layer):
 def test_steps_are_a_positive_integer(steps):
     with pytest.raises(ValueError, match=r"steps=.*integer >= 1"):
         SpectralNorm(layers.Dense(2), steps=steps)
+
+
+def test_a_kernel_of_zeros_stays_one_and_has_a_finite_gradient():
+    layer = SpectralNorm(keras.layers.Dense(3, kernel_initializer="zeros", use_bias=False))
+    x = tf.ones((2, 4))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(x, training=True))
+    np.testing.assert_array_equal(layer(x), np.zeros((2, 3)))
+    np.testing.assert_allclose(tape.gradient(total, layer.kernel.value), 2 * np.ones((4, 3)))

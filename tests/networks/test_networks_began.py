@@ -147,7 +147,7 @@ def test_litert_draws_the_same(as_tflite):
     [
         ((30, 30, 3), r"image_shape=\(30, 30, 3\).*8, 10, 12.*nearest is 28 x 28"),
         ((256, 256, 3), "nearest is 128 x 128"),
-        ((28, 32, 1), "square images"),
+        ((218, 178, 3), r"nearest sizes are 208 x 176 and 224 x 192: load images with image_size=.*resize='crop' or"),
         ((2,), "take networks.mlp"),
     ],
 )

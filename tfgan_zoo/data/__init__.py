@@ -1,9 +1,26 @@
-"""One `load(...)` for every source of images: bundled digits, TFDS names, folders, idx, .npz, arrays, toy densities."""
+"""One `load(...)` for every source of images: names, folders, files, arrays; with attributes, paired, unpaired."""
 
+from tfgan_zoo.data import shapes
+from tfgan_zoo.data.attributes import WithAttributes
 from tfgan_zoo.data.checking import check
 from tfgan_zoo.data.order import set_epoch
-from tfgan_zoo.data.pipeline import arrays, info, load, shape_of
+from tfgan_zoo.data.pairs import Pairs, Unpaired
+from tfgan_zoo.data.pipeline import arrays, info, is_ours, load, shape_of
 from tfgan_zoo.data.source import Info
 from tfgan_zoo.data.writing import write
 
-__all__ = ["Info", "arrays", "check", "info", "load", "set_epoch", "shape_of", "write"]
+__all__ = [
+    "Info",
+    "Pairs",
+    "Unpaired",
+    "WithAttributes",
+    "arrays",
+    "check",
+    "info",
+    "is_ours",
+    "load",
+    "set_epoch",
+    "shape_of",
+    "shapes",
+    "write",
+]

@@ -1,10 +1,10 @@
-"""Data that needs no file: scikit-learn's handwritten digits, and toy densities in the plane."""
+"""Data that needs no file: scikit-learn's handwritten digits, drawn shapes, and toy densities in the plane."""
 
 import functools
 
 import numpy as np
 
-from tfgan_zoo.data import memory
+from tfgan_zoo.data import memory, shapes
 from tfgan_zoo.data.source import Info, Source
 
 POINTS = {"train": 50_000, "test": 10_000}
@@ -83,4 +83,4 @@ def _drawn(name, part):
     return (centres[labels] + deviation * noise).astype("float32"), labels.astype("int32")
 
 
-SOURCES = {"digits": digits} | {name: functools.partial(points, name) for name in MIXTURES}
+SOURCES = {"digits": digits, "shapes": shapes.source} | {name: functools.partial(points, name) for name in MIXTURES}

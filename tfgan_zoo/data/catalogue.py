@@ -1,7 +1,8 @@
-"""Datasets of TensorFlow Datasets, by name or by directory: read whole into memory, or record by record."""
+"""Datasets of TensorFlow Datasets, by name or by directory: read into memory at once, or record by record."""
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import pathlib
@@ -9,10 +10,12 @@ import re
 
 import numpy as np
 
-from tfgan_zoo.data import damage, decoding, splits
+from tfgan_zoo import errors
+from tfgan_zoo.data import corrupt_files, decoding, splits
 from tfgan_zoo.data.records import Records
 from tfgan_zoo.data.source import Info, Rows, Source
 
+ATTRIBUTES = "attributes"  # the feature that keeps them, in TFDS' celeb_a for example
 _KEEP = 4  # arrays kept for the next call, and
 _SMALL = 2**30  # only those of up to 1 GiB
 _kept = collections.OrderedDict()
@@ -90,16 +93,83 @@ def from_builder(name, builder):
         ValueError: if the dataset has no image.
     """
     image_key, label_key = _keys(name, builder.info)
-    shape = tuple(builder.info.features[image_key].shape)
     label = builder.info.features[label_key] if label_key else None
     info = Info(
         name,
-        shape,
+        tuple(builder.info.features[image_key].shape),
         label and label.num_classes,
         label and tuple(label.names),
-        {split: found.num_examples for split, found in builder.info.splits.items()},
+        {split: part.num_examples for split, part in builder.info.splits.items()},
     )
-    return Source(info, rows=lambda split, wanted: _rows(name, builder, image_key, label_key, split, wanted))
+    keys = Keys(image_key, label_key)
+    attributes = _attribute_names(builder.info)
+
+    def with_attributes(names):
+        chosen = checked_names(names, attributes, name)
+        described = dataclasses.replace(info, num_classes=None, class_names=None, attribute_names=chosen)
+        keys = Keys(image_key, attributes=chosen)
+        return Source(described, rows=lambda split, wanted: _rows(name, builder, keys, split, wanted))
+
+    return Source(
+        info,
+        rows=lambda split, wanted: _rows(name, builder, keys, split, wanted),
+        with_attributes=with_attributes if attributes else None,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Keys:
+    """Which features of a dataset are read.
+
+    Args:
+        image: the name of the image.
+        label: the name of the class label, or None.
+        attributes: names of those in the feature "attributes" that come in place of labels; None for none.
+    """
+
+    image: str
+    label: str | None = None
+    attributes: tuple | None = None
+
+    @property
+    def used(self):
+        """The features to decode, as TFDS takes them."""
+        other = ATTRIBUTES if self.attributes is not None else self.label
+        return {key: True for key in (self.image, other) if key}
+
+
+def checked_names(names, known, source):
+    """The names of attributes that are wanted, all of them for None.
+
+    Raises:
+        ValueError: for a name that is not known.
+    """
+    chosen = known if names is None else tuple(names)
+    for name in chosen:
+        if name not in known:
+            raise errors.unknown(f"attribute of {source}", name, known)
+    return chosen
+
+
+def _attribute_names(info):
+    """The names of the attributes that a dataset has in a feature of this name; () without it."""
+    import tensorflow_datasets as tfds
+
+    feature = dict(info.features.items()).get(ATTRIBUTES) if hasattr(info.features, "items") else None
+    if isinstance(feature, tfds.features.FeaturesDict):
+        return tuple(feature)
+    if isinstance(feature, tfds.features.Tensor) and len(feature.shape) == 1 and feature.shape[0]:
+        return tuple(map(str, range(feature.shape[0])))
+    return ()
+
+
+def _attributes(values, names):
+    """float32 (A,) of the feature "attributes" of an example: a dict of scalars, or a vector, named by its indices."""
+    import tensorflow as tf
+
+    if isinstance(values, dict):
+        return tf.stack([tf.cast(values[name], tf.float32) for name in names])
+    return tf.cast(tf.gather(values, list(map(int, names))), tf.float32)
 
 
 def _keys(name, info):
@@ -147,30 +217,33 @@ def prepare(name, builder):
         ) from error
 
 
-def _rows(name, builder, image_key, label_key, split, wanted):
+def _rows(name, builder, keys, split, wanted):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     prepare(name, builder)
     for part in str(split).split("+"):
         splits.check_name(part.split("[")[0].strip(), builder.info.splits, name)
-    found = builder.info.splits[split]
-    stored = builder.info.features[image_key].shape
+    part = builder.info.splits[split]
+    stored = builder.info.features[keys.image].shape
     shape, one_size = _shape(name, stored, wanted), None not in stored
-    used = {key: True for key in (image_key, label_key) if key}
-    features = tfds.decode.PartialDecoding(used).extract_features(builder.info.features)
+    with quiet():
+        features = tfds.decode.PartialDecoding(keys.used).extract_features(builder.info.features)
     random_access = builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD  # which TFDS does not stream
-    records = functools.cache(lambda: Records(found.file_instructions, random_access))
+    records = functools.cache(lambda: Records(part.file_instructions, random_access))
+    dtype = tf.int32 if keys.attributes is None else tf.float32
 
     def parse(record):
         example = features.deserialize_example(record)
-        return example[image_key], tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
+        if keys.attributes is not None:
+            return example[keys.image], _attributes(example[ATTRIBUTES], keys.attributes)
+        return example[keys.image], tf.cast(example[keys.label], tf.int32) if keys.label else tf.constant(0)
 
     parse_one = tf.function(parse, input_signature=[tf.TensorSpec((), tf.string)])
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
     def parse_all(batch):
-        return tf.map_fn(parse, batch, fn_output_signature=(tf.uint8, tf.int32))
+        return tf.map_fn(parse, batch, fn_output_signature=(tf.uint8, dtype))
 
     def one(record):
         image, label = parse_one(record)
@@ -181,27 +254,28 @@ def _rows(name, builder, image_key, label_key, split, wanted):
         if one_size:
             images, labels = parse_all(batch)
             return decoding.fit(images.numpy(), wanted), labels.numpy()
-        images, labels = zip(*damage.threads().map(one, batch), strict=True)
-        return np.stack(images), np.array(labels, "int32")
+        images, labels = zip(*corrupt_files.threads().map(one, batch), strict=True)
+        return np.stack(images), np.array(labels, dtype.as_numpy_dtype)
 
-    def whole():
-        return _read(name, builder, image_key, label_key, split, wanted, (found.num_examples, *shape))
+    def read_all():
+        return _read(name, builder, keys, split, wanted, (part.num_examples, *shape))
 
     def fingerprint():
         about = (pathlib.Path(builder.data_dir) / "dataset_info.json").read_bytes()
-        chosen = (str(builder.data_dir), str(split), wanted.image_size, wanted.channels)
+        chosen = (str(builder.data_dir), str(split), wanted.key, keys)
         return hashlib.sha256(about + repr(chosen).encode()).hexdigest()
 
     return Rows(
         f"{name}/{split}",
-        (found.num_examples, *shape),
-        label_key is not None,
+        (part.num_examples, *shape),
+        keys.label is not None or keys.attributes is not None,
         read,
         header=lambda row: tuple(stored if one_size else parse_one(records().read([row])[0])[0].shape),
         origin=lambda row: records().origin(row),
         fingerprint=fingerprint,
-        encoded=isinstance(builder.info.features[image_key], tfds.features.Image),
-        whole=None if random_access else whole,
+        encoded=isinstance(builder.info.features[keys.image], tfds.features.Image),
+        read_all=None if random_access or keys.attributes is not None else read_all,
+        attributes=None if keys.attributes is None else len(keys.attributes),
     )
 
 
@@ -210,17 +284,16 @@ def _shape(name, stored, wanted):
     height, width, channels = stored
     if wanted.image_size is None and None in (height, width):
         raise ValueError(f"{name} has images of different sizes. Give image_size, such as image_size=64")
-    size = (wanted.image_size,) * 2 if wanted.image_size else (height, width)
-    return (*size, wanted.channels or channels)
+    return (*(wanted.size or (height, width)), wanted.channels or channels)
 
 
-def _read(name, builder, image_key, label_key, split, wanted, shape):
-    key = (str(builder.data_dir), str(split), wanted.image_size, wanted.channels)
+def _read(name, builder, keys, split, wanted, shape):
+    key = (str(builder.data_dir), str(split), wanted.key)
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
     with quiet():
-        images, labels = _decoded(builder, image_key, label_key, split, wanted, shape)
+        images, labels = _decoded(builder, keys, split, wanted, shape)
     if images.nbytes <= _SMALL:
         images.flags.writeable = False
         _kept[key] = images, labels
@@ -229,26 +302,25 @@ def _read(name, builder, image_key, label_key, split, wanted, shape):
     return images, labels
 
 
-def _decoded(builder, image_key, label_key, split, wanted, shape):
+def _decoded(builder, keys, split, wanted, shape):
     import tensorflow_datasets as tfds
 
     images = np.empty(shape, "uint8")
-    labels = None if label_key is None else np.empty(len(images), "int32")
-    used = {key: True for key in (image_key, label_key) if key}
-    others = set(builder.info.features) - set(used)
-    one_size = None not in builder.info.features[image_key].shape[:2]
+    labels = None if keys.label is None else np.empty(len(images), "int32")
+    others = set(builder.info.features) - set(keys.used)
+    one_size = None not in builder.info.features[keys.image].shape[:2]
     stream = builder.as_dataset(
         split=split,
         batch_size=256 if one_size else None,
-        decoders=tfds.decode.PartialDecoding(used) if others else None,
+        decoders=tfds.decode.PartialDecoding(keys.used) if others else None,
         # shard after shard: TFDS' own habit of reading 16 at a time would number images otherwise than `Records` does
         read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
     )
     done = 0
     for batch in stream.as_numpy_iterator():
-        found = batch[image_key] if batch[image_key].ndim == 4 else batch[image_key][None]
-        images[done : done + len(found)] = decoding.fit(found, wanted)
+        some = batch[keys.image] if batch[keys.image].ndim == 4 else batch[keys.image][None]
+        images[done : done + len(some)] = decoding.fit(some, wanted)
         if labels is not None:
-            labels[done : done + len(found)] = batch[label_key]
-        done += len(found)
+            labels[done : done + len(some)] = batch[keys.label]
+        done += len(some)
     return images[:done], None if labels is None else labels[:done]

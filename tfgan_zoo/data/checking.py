@@ -1,4 +1,4 @@
-"""What a source holds, before hours are spent on it: counts, sizes, modes, classes, damage and speed."""
+"""What a source holds, before hours are spent on it: counts, sizes, modes, classes, corrupt files and speed."""
 
 import collections
 import dataclasses
@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from tfgan_zoo.data import damage, pipeline, planner, writing
-from tfgan_zoo.data.source import Wanted
+from tfgan_zoo.data import corrupt_files, finding, pipeline, planner, writing
+from tfgan_zoo.data.source import Wanted, rows_of
 
 MODES = {1: "grey", 3: "RGB", 4: "RGB with transparency"}
 _SHOWN = 10  # sizes and classes in a table, at most
@@ -24,7 +24,7 @@ class Part:
         sizes: Counter of (height, width).
         modes: Counter of channels.
         classes: images of each class, in the order of the labels; empty without labels.
-        damaged: dict of where an image lies to the reason why it cannot be read.
+        corrupt: dict of where an image lies to the reason why it cannot be read.
         report: path of the list of these, or None.
     """
 
@@ -32,7 +32,7 @@ class Part:
     sizes: collections.Counter
     modes: collections.Counter
     classes: tuple
-    damaged: dict
+    corrupt: dict
     report: object = None
 
 
@@ -61,11 +61,22 @@ class Findings:
     needed: float | None = None
 
 
-def check(source, image_size=None, channels=None, batch_size=64, data_dir=None, cache=None, taken=None, verbose=True):
+def check(
+    source,
+    image_size=None,
+    channels=None,
+    batch_size=64,
+    data_dir=None,
+    cache=None,
+    taken=None,
+    verbose=True,
+    *,
+    resize="crop",
+):
     """Look at every image of a source, and measure how fast batches of it come.
 
     Args:
-        source, image_size, channels, batch_size, data_dir, cache: as in `load`.
+        source, image_size, channels, batch_size, data_dir, cache, resize: as in `load`.
         taken: function of a dataset that returns the images a second a training step takes; None measures none.
         verbose: True shows progress.
 
@@ -75,31 +86,34 @@ def check(source, image_size=None, channels=None, batch_size=64, data_dir=None, 
     Raises:
         ValueError, FileNotFoundError, RuntimeError: as `load`, for a source that is nothing that is known.
     """
-    Wanted(image_size, channels).check()
-    found = pipeline.find(source, data_dir)
+    wanted = Wanted(image_size, channels, resize=resize)
+    wanted.check()
+    found = finding.find(source, data_dir)
     if found.info.is_points:
         raise ValueError(f"{found.info.name} is points: there are no images to check")
     splits = writing.splits_of(found)
-    parts = {split: _looked_at(found, split, image_size, channels, verbose) for split in splits}
+    parts = {split: _examined(found, split, wanted, verbose) for split in splits}
     findings = Findings(found.info.name, found.info.class_names, parts, [], [])
-    _judge(findings, image_size, channels, batch_size)
+    _diagnose(findings, wanted, batch_size)
     if not findings.wrong:
-        arguments = {"image_size": image_size, "channels": channels, "data_dir": data_dir, "verbose": verbose}
-        _measure(findings, found, source, splits[0], batch_size, cache, taken, arguments)
+        arguments = {"cache": cache, "data_dir": data_dir, "verbose": verbose}
+        _measure(findings, found, source, splits[0], batch_size, wanted, taken, arguments)
     return findings
 
 
-def _looked_at(found, split, image_size, channels, verbose):
+def _examined(found, split, wanted, verbose):
     try:
-        rows = writing.rows_of(found, split, Wanted(image_size, channels))
-    except ValueError:  # different sizes: each is looked at, and decoded to one
-        rows = writing.rows_of(found, split, Wanted(_PROBE, channels))
+        rows = rows_of(found, split, wanted)
+    except ValueError:
+        if wanted.size is not None:
+            raise
+        rows = rows_of(found, split, Wanted(_PROBE, wanted.channels))  # of different sizes: all are decoded to one
     labels, count = [], rows.shape[0]
-    damaged = damage.examine(rows, lambda _, told: labels.append(told), verbose)
-    good = [row for row in range(count) if row not in damaged]
-    headers = list(damage.threads().map(rows.header, good)) if rows.encoded else [rows.header(0)] * count
+    corrupt = corrupt_files.examine(rows, lambda _, some: labels.append(some), verbose)
+    good = [row for row in range(count) if row not in corrupt]
+    headers = list(corrupt_files.threads().map(rows.header, good)) if rows.encoded else [rows.header(0)] * count
     classes = ()
-    if rows.labelled and labels:
+    if rows.labelled and labels and rows.attributes is None:
         named = np.concatenate(labels)
         classes = tuple(np.bincount(named[named >= 0], minlength=found.info.num_classes).tolist())
     return Part(
@@ -107,17 +121,17 @@ def _looked_at(found, split, image_size, channels, verbose):
         collections.Counter(header[:2] for header in headers),
         collections.Counter(header[2] for header in headers),
         classes,
-        {rows.origin(row): why for row, why in damaged.items()},
-        damage.report(damaged, rows) if damaged else None,
+        {rows.origin(row): why for row, why in corrupt.items()},
+        corrupt_files.report(corrupt, rows) if corrupt else None,
     )
 
 
-def _judge(findings, image_size, channels, batch_size):
+def _diagnose(findings, wanted, batch_size):
     wrong, noted = findings.wrong, findings.noted
     for split, part in findings.parts.items():
-        if part.damaged:
+        if part.corrupt:
             wrong.append(
-                f"{split}: {len(part.damaged):,} of {part.count:,} images cannot be read; "
+                f"{split}: {len(part.corrupt):,} of {part.count:,} images cannot be read; "
                 f"{part.report} lists them with reasons. Repair or remove them, or give skip_corrupt=True."
             )
         if part.count < 2:
@@ -129,26 +143,33 @@ def _judge(findings, image_size, channels, batch_size):
         elif part.classes and max(part.classes) > _IMBALANCE * min(part.classes):
             ratio = max(part.classes) / min(part.classes)
             noted.append(f"{split}: the largest class has {ratio:.0f} times the images of the smallest.")
-        smaller = sum(count for size, count in part.sizes.items() if image_size and min(size) < image_size)
+        smaller = sum(count for size, count in part.sizes.items() if _is_smaller(size, wanted))
         if smaller:
-            noted.append(f"{split}: {smaller:,} images are smaller than image_size={image_size} and will be enlarged.")
+            noted.append(
+                f"{split}: {smaller:,} images are smaller than image_size={wanted.image_size} and will be enlarged."
+            )
     first = next(iter(findings.parts.values()))
     if first.count < batch_size:
         wrong.append(f"A batch of {batch_size} is larger than the {first.count:,} images there are to train on.")
     sizes = set().union(*(part.sizes for part in findings.parts.values()))
-    if image_size is None and len(sizes) > 1:
+    if wanted.size is None and len(sizes) > 1:
         wrong.append(f"Images have {len(sizes):,} different sizes. Give one, such as image_size=64.")
     modes = set().union(*(part.modes for part in findings.parts.values()))
-    if channels is None and len(modes) > 1:
+    if wanted.channels is None and len(modes) > 1:
         shown = ", ".join(MODES[mode] for mode in sorted(modes))
         noted.append(f"Images are {shown}: all become what most are. channels=3, for example, says otherwise.")
 
 
-def _measure(findings, found, source, split, batch_size, cache, taken, arguments):
+def _is_smaller(size, wanted):
+    return wanted.size is not None and any(side < aim for side, aim in zip(size, wanted.size, strict=True))
+
+
+def _measure(findings, found, source, split, batch_size, wanted, taken, arguments):
     if found.rows is not None:
-        rows = found.rows(split, Wanted(arguments["image_size"], arguments["channels"]))
-        findings.plan = planner.choose(rows, cache).sentence
-    dataset = pipeline.load(source, split, batch_size=batch_size, cache=cache, **arguments)
+        findings.plan = planner.choose(found.rows(split, wanted), arguments["cache"]).sentence
+    dataset = pipeline.load(
+        source, split, wanted.image_size, wanted.channels, batch_size, resize=wanted.resize, **arguments
+    )
     findings.given = images_per_second(dataset, batch_size)
     if taken is None:
         return
@@ -185,17 +206,17 @@ def show(findings):
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("split", "images", "sizes (height × width)", "modes", "damaged", title=findings.name)
+    table = Table("split", "images", "sizes (height × width)", "modes", "corrupt", title=findings.name)
     for split, part in findings.parts.items():
         sizes = [f"{height}×{width}: {count:,}" for (height, width), count in part.sizes.most_common(_SHOWN)]
         sizes += [f"and {len(part.sizes) - _SHOWN:,} more"] if len(part.sizes) > _SHOWN else []
         modes = [f"{MODES.get(mode, mode)}: {count:,}" for mode, count in part.modes.most_common()]
-        table.add_row(split, f"{part.count:,}", "\n".join(sizes), "\n".join(modes), f"{len(part.damaged):,}")
+        table.add_row(split, f"{part.count:,}", "\n".join(sizes), "\n".join(modes), f"{len(part.corrupt):,}")
     console.print(table)
     if any(part.classes for part in findings.parts.values()):
         console.print(_class_table(findings))
-    for where, why in [item for part in findings.parts.values() for item in part.damaged.items()][:_SHOWN]:
-        console.print(f"damaged: {where}: {why}", soft_wrap=True, markup=False)
+    for where, why in [item for part in findings.parts.values() for item in part.corrupt.items()][:_SHOWN]:
+        console.print(f"corrupt: {where}: {why}", soft_wrap=True, markup=False)
     if findings.plan:
         console.print(findings.plan, soft_wrap=True, markup=False)
     if findings.given:

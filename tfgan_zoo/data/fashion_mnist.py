@@ -95,7 +95,7 @@ def prepare(source=SOURCE, data_dir=None, say=print):
     Raises:
         FileNotFoundError: a source file is missing.
         ValueError: a source file is not the published one.
-        OSError: there is no room, or no permission to write.
+        OSError: the disk is full, or there is no permission to write.
     """
     import tensorflow_datasets as tfds
 

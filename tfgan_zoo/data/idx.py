@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from tfgan_zoo.data import memory, room
+from tfgan_zoo.data import memory, memory_budget
 from tfgan_zoo.data.source import Info, Source
 
 _PREFIXES = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("t10k", "test")}
@@ -50,7 +50,7 @@ def from_folder(folder):
 
     def both(split):
         images, labels = files[split]
-        room.check(shapes[split])
+        memory_budget.check(shapes[split])
         return memory.checked(read(images), None if labels is None else read(labels))
 
     return Source(info, lambda split, wanted: memory.cut(split, info, wanted, both))

@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 
-from tfgan_zoo.data import damage, decoding, room, splits
+from tfgan_zoo.data import corrupt_files, decoding, memory_budget, splits
 from tfgan_zoo.data.source import Info, Source
 
 
@@ -35,24 +35,26 @@ def from_rows(rows, skip_corrupt=False, verbose=True):
         skip_corrupt, verbose: as in `data.load`.
 
     Returns:
-        (uint8 (N, H, W, C), int32 (N,) or None).
+        (uint8 images, labels or None), as `rows` has them.
 
     Raises:
         MemoryError: if they would not fit.
         ValueError: if some cannot be read and `skip_corrupt` is False.
     """
-    room.check(rows.shape)
-    if rows.whole is not None:
-        with contextlib.suppress(*damage.DAMAGED_RECORDS):  # which one it is, reading one by one tells
-            return rows.whole()
-    images, labels, count = np.empty(rows.shape, "uint8"), np.empty(rows.shape[0], "int32"), 0
+    memory_budget.check(rows.shape)
+    if rows.read_all is not None:
+        with contextlib.suppress(*corrupt_files.CORRUPT_RECORDS):  # which one it is, reading one by one tells
+            return rows.read_all()
+    images = np.empty(rows.shape, "uint8")
+    labels, count = np.empty((rows.shape[0], *rows.label_shape), rows.label_dtype), 0
 
-    def keep(found, told):
+    def keep(some_images, some_labels):
         nonlocal count
-        images[count : count + len(found)], labels[count : count + len(found)] = found, told
-        count += len(found)
+        end = count + len(some_images)
+        images[count:end], labels[count:end] = some_images, some_labels
+        count = end
 
-    damage.answer_for(damage.examine(rows, keep, verbose), rows, skip_corrupt)
+    corrupt_files.raise_or_warn(corrupt_files.examine(rows, keep, verbose), rows, skip_corrupt)
     return images[:count], labels[:count] if rows.labelled else None
 
 
@@ -81,7 +83,7 @@ def from_npz(path):
 
     def read(name):
         images, labels = keys[name]
-        room.check(*headers[images])
+        memory_budget.check(*headers[images])
         with np.load(path, allow_pickle=False) as stored:
             return checked(stored[images], stored.get(labels))
 

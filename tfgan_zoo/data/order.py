@@ -5,6 +5,9 @@ import threading
 
 import tensorflow as tf
 
+_FIRST_KEY = 498247692  # of tf.random.experimental.index_shuffle: the first pass of stream 0 is its permutation
+_STREAM = 1_000_003  # passes after which two streams would meet
+
 
 @functools.cache
 def current_epoch():
@@ -45,13 +48,30 @@ def rows(seed, epoch, step, count, batch_size, shuffle=True):
     Returns:
         int64 (batch_size,), or fewer at the end.
     """
+    return rows_going_round(seed, epoch, step, count, batch_size, shuffle, length=count)
+
+
+def rows_going_round(seed, epoch, step, count, batch_size, shuffle, length, stream=0):
+    """As `rows`, for an epoch of any length: after each pass through range(count) the next has another permutation.
+
+    Args:
+        seed, epoch, step, count, batch_size, shuffle: as in `rows`.
+        length: images in an epoch.
+        stream: int that tells apart the orders of several sources in the same step.
+
+    Returns:
+        int64 (batch_size,), or fewer at the end.
+    """
     positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    if count % batch_size:
-        positions = positions[: count - step * batch_size]
+    if length % batch_size:
+        positions = positions[: length - step * batch_size]
+    passes, positions = positions // count, positions % count
     if not shuffle:
         return positions
-    both = tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    return tf.random.experimental.index_shuffle(positions, both, tf.constant(count - 1, tf.int64))
+    # The public index_shuffle, whose first key is this constant, takes one key for all: a batch may span two passes.
+    keys = (_FIRST_KEY + _STREAM * stream + passes, *(tf.cast(key, tf.int64) + 0 * passes for key in (seed, epoch)))
+    last = tf.constant(count - 1, tf.int64)
+    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=tf.stack(keys, axis=1), max_index=last, rounds=4)
 
 
 def steps(number):

@@ -1,69 +1,28 @@
 """From any source to a `tf.data.Dataset` that Keras can fit, evaluate and distribute."""
 
+import dataclasses
 import logging
+import numbers
 import os
-import pathlib
 import warnings
+import weakref
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import errors, pixels
-from tfgan_zoo.data import bundled, catalogue, damage, folders, idx, memory, order, planner, store
+from tfgan_zoo import pixels
+from tfgan_zoo.data import corrupt_files, memory, order, pairs, planner, store
+from tfgan_zoo.data.augmenting import Augmentation
+from tfgan_zoo.data.finding import find
+from tfgan_zoo.data.pairs import Unpaired
 from tfgan_zoo.data.source import Wanted
 
 log = logging.getLogger("tfgan_zoo")
 _AHEAD = 2  # batches that are ready before the step asks
 
 
-def find(source, data_dir=None):
-    """The `Source` behind what the user wrote.
-
-    Args:
-        source: a name, a path, an array, or a pair (images, labels).
-        data_dir: TFDS' data directory; None means its own default.
-
-    Raises:
-        ValueError: if it is nothing that is known.
-        FileNotFoundError: if it is a path that is not there.
-    """
-    if isinstance(source, tuple | list) and len(source) == 2 and all(hasattr(part, "shape") for part in source):
-        return memory.from_arrays(*source)
-    if hasattr(source, "shape"):
-        return memory.from_arrays(source)
-    if not isinstance(source, str | os.PathLike):
-        raise ValueError(
-            f"source is a {type(source).__name__}. Give a name such as 'digits', a path, an array, or (images, labels)"
-        )
-    if isinstance(source, str) and source in bundled.SOURCES:
-        return bundled.SOURCES[source]()
-    if _looks_like_path(source):
-        return _from_path(pathlib.Path(source).expanduser())
-    builder = catalogue.find(source, data_dir)
-    if builder is not None:
-        return catalogue.from_builder(source, builder)
-    if pathlib.Path(source).exists():
-        return _from_path(pathlib.Path(source))
-    if "/" in source and source.split("/")[0] not in catalogue.names():
-        raise FileNotFoundError(f"There is no file or folder {source}. Check the path (now in {pathlib.Path.cwd()})")
-    raise errors.unknown("data source", source, {*bundled.SOURCES, *catalogue.names()})
-
-
-def _looks_like_path(source):
-    text = os.fspath(source)
-    return not isinstance(source, str) or text.startswith(("/", ".", "~")) or text.endswith((".npz", os.sep))
-
-
-def _from_path(path):
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file or folder {path}. Check the path (now in {pathlib.Path.cwd()})")
-    if path.is_dir() and catalogue.is_prepared(path):
-        return catalogue.from_directory(path)
-    if path.is_dir():
-        return idx.from_folder(path) if idx.find(path) else folders.from_folder(path)
-    if path.suffix == ".npz":
-        return memory.from_npz(path)
-    raise ValueError(f"{path} is a file, and of files only .npz is read. Give the folder of the pictures or idx files")
+_OURS = weakref.WeakSet()  # what `load` gave
 
 
 def info(source, data_dir=None):
@@ -74,12 +33,15 @@ def info(source, data_dir=None):
         data_dir: TFDS' data directory; None means its own default.
 
     Returns:
-        An `Info`: name, image_shape, num_classes, class_names, and num_images per split.
+        An `Info`: name, image_shape, num_classes, class_names, attribute_names, is_pairs, and num_images per split (of
+        `Unpaired` those of the larger domain).
 
     Raises:
         ValueError: if it is nothing that is known.
         FileNotFoundError: if it is a path that is not there.
     """
+    if isinstance(source, Unpaired):
+        return pairs.info_of_both(source.resolve_both(find, data_dir))
     return find(source, data_dir).info
 
 
@@ -92,25 +54,33 @@ def arrays(
     skip_corrupt=False,
     cache=None,
     verbose=True,
+    *,
+    resize="crop",
+    background=255,
 ):
     """Read a source as it is stored: into memory, or mapped from a file of decoded images where they do not fit.
 
     Args:
-        source, split, image_size, channels, data_dir, skip_corrupt, verbose: as in `load`.
+        source, split, image_size, channels, data_dir, skip_corrupt, verbose, resize, background: as in `load`.
         cache: "memory", "file", or None to let size decide.
 
     Returns:
         (images, labels). Images: uint8 (N, H, W, C) in 0 to 255; float32 in [-1, 1] if a float array was given;
-        float32 (N, 2) for points. Labels: int32 (N,), or None. Arrays may be read-only: copy before writing.
+        float32 (N, 2) for points. Labels: int32 (N,), float32 (N, A) of `WithAttributes`, or None. Of `Pairs`
+        (sources, targets); of `Unpaired` (images of a, images of b). Arrays may be read-only: copy before writing.
 
     Raises:
         ValueError, FileNotFoundError, MemoryError, RuntimeError: as in `load`.
     """
     if cache == "none":
         raise ValueError("cache='none' has no array to return. Give 'memory', 'file' or None, or stream with load")
-    found, wanted = find(source, data_dir), Wanted(image_size, channels, skip_corrupt)
-    kept, rows = _planned(found, split, wanted, cache, verbose)
-    return _read(found, split, wanted, "file" if kept == "file" else "memory", rows, verbose)
+    wanted = Wanted(image_size, channels, skip_corrupt, resize, background)
+    if isinstance(source, Unpaired):
+        both = source.resolve_both(find, data_dir)
+        return tuple(_array_of(found, split, wanted, cache, verbose)[0] for found in both)
+    found = find(source, data_dir)
+    images, labels = _array_of(found, split, wanted, cache, verbose)
+    return (images[:, 0], images[:, 1]) if found.info.is_pairs else (images, labels)
 
 
 def load(
@@ -126,21 +96,28 @@ def load(
     skip_corrupt=False,
     cache=None,
     verbose=True,
+    *,
+    resize="crop",
+    background=255,
+    crop_from=None,
+    flip=False,
 ):
     """Load images, or points, as batches for `model.fit`.
 
-    The order is a pure function of (seed, epoch, step), the same from memory, from a file and from where the images
-    lie; the epoch is the one `set_epoch` chose last before an iterator begins. For scoring, give
-    `shuffle=False, drop_remainder=False`: every image once, in stored order.
+    The order, and every random crop and flip, is a pure function of (seed, epoch, step), the same from memory, from a
+    file and from where the images lie; the epoch is the one `set_epoch` chose last before an iterator begins. For
+    scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
 
     Args:
-        source: "digits"; "gaussian", "ring8" or "grid25" (points); a TFDS name such as "fashion_mnist" or "cifar10";
-            a folder of pictures, of class folders, of idx files, or of what `write` wrote; an .npz file; an array of
-            images, or (images, labels), uint8 or float32 in [-1, 1].
+        source: "digits" or "shapes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
+            TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
+            what `write` wrote; an .npz file; an array of images, or (images, labels), uint8 or float32 in [-1, 1]; or
+            `WithAttributes`, `Pairs` or `Unpaired` of these.
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
-        image_size: side in pixels: images are cropped at the centre to a square, then resized with an antialiased
-            Lanczos filter. None keeps the size, which must then be the same for all.
-        channels: 1, 3 or 4 converts; transparent pixels are laid over white, grey is ITU-R 601 luma. None keeps them.
+        image_size: side of square images in pixels, or (height, width), to which images are brought with an antialiased
+            Lanczos filter as `resize` says. None keeps the size, which must then be the same for all.
+        channels: 1, 3 or 4 converts; transparent pixels are laid over the background, grey is ITU-R 601 luma. None
+            keeps them.
         batch_size: images per batch.
         shuffle: a new order every epoch; False gives the stored order.
         seed: int that, with the epoch, fixes the order.
@@ -149,36 +126,49 @@ def load(
         skip_corrupt: leave unreadable pictures out and say how many, instead of raising; both name a list of them.
         cache: where decoded images of a folder or a TFDS dataset are kept: "memory"; "file", decoded once for this and
             later processes, beneath $TFGAN_ZOO_CACHE; "none", each decoded anew whenever its turn comes. None takes
-            the first of these that has room, and says so.
+            the first of these that can hold them, and says so.
         verbose: True says where images are kept if not in memory, and shows progress of long reading.
+        resize: how images of other proportions come to `image_size`: "crop" cuts away what is too high or too wide,
+            alike on both sides; "squash" stretches; "pad" shows all of it between bars of the background's colour.
+        background: what transparent pixels are laid over and bars are filled with: a grey level or (red, green, blue),
+            0 to 255.
+        crop_from: size, as `image_size`, that images are brought to before a window of `image_size` is cut out of each
+            at a random place; None cuts none.
+        flip: mirror images left and right at random. Both images of a pair are cropped and flipped alike.
 
     Returns:
         `tf.data.Dataset` of (images float32 (N, H, W, C) in [-1, 1], labels int32 (N,)), or of images alone when
-        the source has no labels. Points are float32 (N, 2) with no range. Its cardinality is known.
+        the source has no labels. Points are float32 (N, 2) with no range. In place of labels `WithAttributes` has
+        attributes float32 (N, A). `Pairs` gives (sources, targets), `Unpaired` (images of a, images of b). Its
+        cardinality is known.
 
     Raises:
         ValueError: for an argument, a split, an array or a file that is not allowed, in one sentence.
         FileNotFoundError: for a path that is not there.
         MemoryError: if the images would not fit into memory.
-        RuntimeError: if a TFDS dataset is not prepared and cannot be downloaded.
+        RuntimeError: if a dataset is not prepared and cannot be downloaded.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral) or batch_size < 1:
         raise ValueError(f"batch_size={batch_size!r} is not a number of images. Give a positive int such as 64")
-    wanted = Wanted(image_size, channels, skip_corrupt)
-    found = find(source, data_dir)
-    kept, rows = _planned(found, split, wanted, cache, verbose)
-    if kept == "none":
-        shape, labelled, read = _streamed(rows, skip_corrupt, verbose)
-    else:
-        images, labels = _read(found, split, wanted, kept, rows, verbose)
-        shape, labelled = images.shape, labels is not None
-    _check_batches(f"{found.info.name}/{split}", shape[0], batch_size, drop_remainder)
-    rest = (int(batch_size), shuffle, seed, drop_remainder)
-    if kept == "memory":
-        return batched(images, labels, *rest)
-    if kept == "file":
-        read = store.reader(images, labels)
-    return streamed(shape, labelled, read, *rest)
+    wanted = Wanted(image_size, channels, skip_corrupt, resize, background)
+    wanted.check()
+    augment = _augmentation(wanted, crop_from, flip)
+    wanted = dataclasses.replace(wanted, image_size=crop_from or image_size)
+    two = isinstance(source, Unpaired)
+    sources = source.resolve_both(find, data_dir) if two else (find(source, data_dir),)
+    parts = [_kept(found, split, wanted, cache, verbose) for found in sources]
+    if augment and any(len(part.shape) < 4 for part in parts):
+        raise ValueError(f"{parts[0].name} is points: crop_from and flip do not apply. Leave them out")
+    largest = max(parts, key=lambda part: part.shape[0])
+    _check_batches(largest.name, largest.shape[0], batch_size, drop_remainder)
+    dataset = _dataset(parts, augment, largest.shape[0], int(batch_size), shuffle, seed, drop_remainder)
+    _OURS.add(dataset)
+    return dataset
+
+
+def is_ours(dataset):
+    """Whether a dataset comes from `load` as it is, so that its images are known to be in [-1, 1]."""
+    return dataset in _OURS
 
 
 def shape_of(dataset):
@@ -187,58 +177,103 @@ def shape_of(dataset):
     return tuple((spec[0] if isinstance(spec, tuple) else spec).shape[1:])
 
 
-def batched(images, labels, batch_size, shuffle, seed, drop_remainder):
-    """The dataset over arrays in memory.
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """The images of a split, wherever they are kept.
 
     Args:
-        images: uint8 or float32 (N, H, W, C), or float32 (N, 2).
-        labels: int32 (N,), or None.
-        batch_size, shuffle, seed, drop_remainder: as in `load`.
+        name: of source and split, for messages.
+        shape: (N, H, W, C); (N, 2) for points, (N, 2, H, W, C) for pairs.
+        gather: function of an int64 tensor of rows that returns (values, labels or None) as tensors.
+        is_pairs: whether each is two images.
     """
+
+    name: str
+    shape: tuple
+    gather: Callable
+    is_pairs: bool
+
+
+def _kept(found, split, wanted, cache, verbose):
+    name = f"{found.info.name}/{split}"
+    kept, rows = _planned(found, split, wanted, cache, verbose)
+    if kept == "none":
+        count, read = _streamed(rows, wanted.skip_corrupt, verbose)
+    else:
+        images, labels = _read(found, split, wanted, kept, rows, verbose)
+        if kept == "memory":
+            return Kept(name, images.shape, _from_memory(images, labels), found.info.is_pairs)
+        count, read = len(images), store.reader(images, labels)
+    shape = (count, *rows.shape[1:])
+    return Kept(name, shape, _from_reader(rows, read), found.info.is_pairs)
+
+
+def _from_memory(images, labels):
+    """The `gather` of arrays."""
     # Held as eager tensors, which functions capture by reference: in the dataset's graph they would be copied into it.
     with tf.device("CPU:0"):
         held = tf.convert_to_tensor(images)
         named = None if labels is None else tf.convert_to_tensor(labels)
+    return lambda rows: (tf.gather(held, rows), None if named is None else tf.gather(named, rows))
+
+
+def _from_reader(about, read):
+    """The `gather` of images that are read whenever their turn comes, by a function as `Rows.read`."""
 
     def gather(rows):
-        return tf.gather(held, rows), None if named is None else tf.gather(named, rows)
+        images, labels = tf.numpy_function(read, [rows], (tf.uint8, about.label_dtype))
+        images = tf.ensure_shape(images, (rows.shape[0], *about.shape[1:]))
+        return images, tf.ensure_shape(labels, (rows.shape[0], *about.label_shape)) if about.labelled else None
 
-    return _dataset(gather, len(images), batch_size, shuffle, seed, drop_remainder)
-
-
-def streamed(shape, labelled, read, batch_size, shuffle, seed, drop_remainder):
-    """The dataset over images that are read whenever their turn comes.
-
-    Args:
-        shape: (N, H, W, C).
-        labelled: whether there are labels.
-        read: function of an int64 array of rows, as that of `Rows`.
-        batch_size, shuffle, seed, drop_remainder: as in `load`.
-    """
-
-    def gather(rows):
-        images, labels = tf.numpy_function(read, [rows], (tf.uint8, tf.int32))
-        images, labels = tf.ensure_shape(images, (rows.shape[0], *shape[1:])), tf.ensure_shape(labels, rows.shape)
-        return images, labels if labelled else None
-
-    return _dataset(gather, shape[0], batch_size, shuffle, seed, drop_remainder)
+    return gather
 
 
-def _dataset(gather, count, batch_size, shuffle, seed, drop_remainder):
-    def batch(epoch, step):
-        rows = order.rows(seed, epoch, step, count, batch_size, shuffle)
+def _dataset(parts, augment, length, batch_size, shuffle, seed, drop_remainder):
+    """Batches of one `Kept`, or of two that go round side by side."""
+
+    def batch_of(part, stream, epoch, step):
+        rows = order.rows_going_round(seed, epoch, step, part.shape[0], batch_size, shuffle, length, stream)
         if drop_remainder:
             rows = tf.ensure_shape(rows, (batch_size,))
-        values, labels = gather(rows)
+        values, labels = part.gather(rows)
+        values = augment(values, seed, epoch, step, stream) if augment else values
         values = pixels.from_uint8(values) if values.dtype == tf.uint8 else values
+        if part.is_pairs:
+            return values[:, 0], values[:, 1]
         return values if labels is None else (values, labels)
 
-    steps = order.steps(count // batch_size if drop_remainder else -(-count // batch_size))
+    def batch(epoch, step):
+        if len(parts) == 1:
+            return batch_of(parts[0], 0, epoch, step)
+        batches = [batch_of(part, stream, epoch, step) for stream, part in enumerate(parts)]
+        return tuple(one[0] if isinstance(one, tuple) else one for one in batches)
+
+    steps = order.steps(length // batch_size if drop_remainder else -(-length // batch_size))
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False  # its thread sleeps on, for seconds, after the end of a `take`
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return steps.map(batch, num_parallel_calls=os.cpu_count()).prefetch(_AHEAD).with_options(options)
+
+
+def _augmentation(wanted, crop_from, flip):
+    if crop_from is None:
+        return Augmentation(flip=bool(flip))
+    before = Wanted(crop_from)
+    if wanted.size is None:
+        raise ValueError(f"crop_from={crop_from!r} needs image_size, the size of the window that is cut out")
+    try:
+        before.check()
+    except ValueError as error:
+        raise ValueError(str(error).replace("image_size", "crop_from", 1)) from None
+    if any(large < small for large, small in zip(before.size, wanted.size, strict=True)):
+        raise ValueError(f"crop_from={crop_from!r} is smaller than image_size={wanted.image_size!r}. Give a larger one")
+    return Augmentation(wanted.size, bool(flip))
+
+
+def _array_of(found, split, wanted, cache, verbose):
+    kept, rows = _planned(found, split, wanted, cache, verbose)
+    return _read(found, split, wanted, "file" if kept == "file" else "memory", rows, verbose)
 
 
 def _planned(found, split, wanted, cache, verbose):
@@ -269,14 +304,14 @@ def _read(found, split, wanted, kept, rows, verbose):
 
 
 def _streamed(rows, skip_corrupt, verbose):
-    """Shape, whether there are labels, and the reading function of the images that can be read, when none are kept."""
-    damaged = store.damaged_among(rows, verbose) if rows.encoded else {}
-    damage.answer_for(damaged, rows, skip_corrupt)
-    _check_enough(rows.name, rows.shape[0] - len(damaged))
-    if not damaged:
-        return rows.shape, rows.labelled, rows.read
-    good = np.setdiff1d(np.arange(rows.shape[0]), list(damaged))
-    return (len(good), *rows.shape[1:]), rows.labelled, lambda wanted: rows.read(good[wanted])
+    """How many images can be read, and the function that reads them, when none are kept."""
+    corrupt = store.corrupt_among(rows, verbose) if rows.encoded else {}
+    corrupt_files.raise_or_warn(corrupt, rows, skip_corrupt)
+    _check_enough(rows.name, rows.shape[0] - len(corrupt))
+    if not corrupt:
+        return rows.shape[0], rows.read
+    good = np.setdiff1d(np.arange(rows.shape[0]), list(corrupt))
+    return len(good), lambda wanted: rows.read(good[wanted])
 
 
 def _check_enough(name, count):

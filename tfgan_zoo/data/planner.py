@@ -6,7 +6,7 @@ import math
 import sys
 
 from tfgan_zoo import errors
-from tfgan_zoo.data import room, store
+from tfgan_zoo.data import memory_budget, store
 
 log = logging.getLogger("tfgan_zoo")
 CACHES = ("memory", "file", "none")
@@ -33,7 +33,7 @@ class Plan:
 
 
 def choose(rows, cache=None):
-    """The fastest place that has room for the decoded images.
+    """The fastest place that can hold the decoded images.
 
     Memory if they take at most 45 % of what is free; else a file, if reading them means decoding and they take at most
     90 % of the free disk; else none: each is read where it lies whenever its turn comes.
@@ -48,20 +48,24 @@ def choose(rows, cache=None):
     Raises:
         ValueError: if `cache` is none of these.
         MemoryError: if cache="memory" and they would not fit.
-        OSError: if cache="file" and the disk has no room.
+        OSError: if cache="file" and the disk is too full.
     """
     if cache not in (None, *CACHES):
         raise errors.unknown("cache", cache, CACHES)
     needed = math.prod(rows.shape)
-    begin = f"{rows.name}: {rows.shape[0]:,} images take {room.gib(needed)} decoded"
-    reason = f"{room.gib(room.memory())} of memory are free" if cache is None else f"cache={cache!r} was asked for"
+    begin = f"{rows.name}: {rows.shape[0]:,} images take {memory_budget.gib(needed)} decoded"
+    reason = (
+        f"{memory_budget.gib(memory_budget.memory())} of memory are free"
+        if cache is None
+        else f"cache={cache!r} was asked for"
+    )
     if cache == "memory":
-        room.check(rows.shape)
-    if cache == "memory" or (cache is None and room.fits_memory(needed)):
+        memory_budget.check(rows.shape)
+    if cache == "memory" or (cache is None and memory_budget.fits_memory(needed)):
         return Plan("memory", f"{begin}; {reason}: they are held in memory.")
     directory = store.path_of(rows)
-    there, fits = directory.exists(), room.fits_disk(needed, directory)
-    free = f"{room.gib(room.disk(directory))} of disk at {directory}"
+    there, fits = directory.exists(), memory_budget.fits_disk(needed, directory)
+    free = f"{memory_budget.gib(memory_budget.disk(directory))} of disk at {directory}"
     if cache == "file" and not (there or fits):
         raise OSError(f"{begin}, and of {free} at most 90 % are used. Set TFGAN_ZOO_CACHE to a larger disk")
     if cache == "file" or (cache is None and rows.encoded and (there or fits)):

@@ -1,6 +1,8 @@
-"""The grammar of splits: `train`, `train[:10000]`, `train[-5000:]`, `train[10%:20%]`, and sums of these."""
+"""The grammar of splits: `train`, `train[:10000]`, `train[-5000:]`, `train[10%:20%]`, and sums; and a fixed order."""
 
 import re
+
+import numpy as np
 
 _PART = re.compile(r"(?P<name>\w+)(\[(?P<start>-?\d+%?)?:(?P<stop>-?\d+%?)?\])?")
 
@@ -49,3 +51,21 @@ def _position(text, default, count, split, source):
     if abs(position) > count:
         raise ValueError(f"split={split!r} reaches beyond the {count:,} images that {source} has there")
     return position + count if position < 0 else position
+
+
+def permutation(count, seed=0):
+    """A fixed order of range(count), the same with every version of every library.
+
+    Source: the mixing of SplitMix64 (Steele et al. 2014, Fig. 14), by whose numbers the indices are sorted.
+
+    Args:
+        count: how many.
+        seed: int that chooses the order.
+
+    Returns:
+        int64 (count,).
+    """
+    mixed = (np.arange(count, dtype="uint64") + np.uint64(seed * 2**32 + 1)) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")

@@ -6,12 +6,12 @@ import shutil
 import numpy as np
 
 from tfgan_zoo import files
-from tfgan_zoo.data import damage
+from tfgan_zoo.data import corrupt_files
 
 
 def path_of(rows):
     """The directory in which rows are, or would be, kept decoded."""
-    return damage.kept_in(rows)
+    return corrupt_files.cache_path(rows)
 
 
 def opened(rows, skip_corrupt=False, verbose=True):
@@ -22,20 +22,22 @@ def opened(rows, skip_corrupt=False, verbose=True):
         skip_corrupt, verbose: as in `data.load`.
 
     Returns:
-        (images uint8 (M, H, W, C), mapped from disk and read-only; labels int32 (M,) or None), M the readable ones.
+        (images uint8 (M, H, W, C), mapped from disk and read-only; labels as `rows` has them, or None), M the readable
+        ones.
 
     Raises:
         ValueError: if some cannot be read and `skip_corrupt` is False.
-        OSError: if there is no room, or no permission to write.
+        OSError: if the disk is full, or there is no permission to write.
     """
     path = path_of(rows)
     with _alone(path):
         if not path.exists():
             _fill(rows, path, verbose)
     state = files.read_json(path / "state.json")
-    damage.answer_for({int(row): why for row, why in state["damaged"].items()}, rows, skip_corrupt)
+    corrupt_files.raise_or_warn({int(row): why for row, why in state["corrupt"].items()}, rows, skip_corrupt)
     images = np.memmap(path / "images.raw", "uint8", mode="r", shape=(state["count"], *rows.shape[1:]))
-    return images, np.fromfile(path / "labels.raw", "int32") if rows.labelled else None
+    labels = np.fromfile(path / "labels.raw", rows.label_dtype).reshape(-1, *rows.label_shape)
+    return images, labels if rows.labelled else None
 
 
 def reader(images, labels):
@@ -47,11 +49,11 @@ def reader(images, labels):
     return read
 
 
-def damaged_among(rows, verbose=True):
+def corrupt_among(rows, verbose=True):
     """Dict of row to reason for images that cannot be read; examined once, and then known until the source changes."""
-    path = damage.kept_in(rows, ".examined.json")
+    path = corrupt_files.cache_path(rows, ".examined.json")
     if not path.exists():
-        files.write_json(path, {str(row): why for row, why in damage.examine(rows, verbose=verbose).items()})
+        files.write_json(path, {str(row): why for row, why in corrupt_files.examine(rows, verbose=verbose).items()})
     return {int(row): why for row, why in files.read_json(path).items()}
 
 
@@ -79,8 +81,8 @@ def _fill(rows, path, verbose):
             def keep(images, labels):
                 nonlocal count
                 images_file.write(np.ascontiguousarray(images).data)
-                labels_file.write(np.ascontiguousarray(labels, "int32").data)
+                labels_file.write(np.ascontiguousarray(labels, rows.label_dtype).data)
                 count += len(images)
 
-            damaged = damage.examine(rows, keep, verbose)
-        files.write_json(temporary / "state.json", {"count": count, "damaged": damaged})
+            corrupt = corrupt_files.examine(rows, keep, verbose)
+        files.write_json(temporary / "state.json", {"count": count, "corrupt": corrupt})

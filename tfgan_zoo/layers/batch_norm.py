@@ -33,8 +33,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
         variance *= (count - 1.0) / count  # the kernel's is the unbiased one, Keras keeps the other
-        for moving, found in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + found * (1.0 - self.momentum))
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            average = tf.cast(moving, tf.float32) * self.momentum + now * (1.0 - self.momentum)
+            moving.assign(tf.cast(average, moving.dtype))  # bfloat16's and float16's own moments are in half precision
         return outputs
 
     def plain(self):

@@ -49,8 +49,11 @@ class ReconstructionEnergy(layers.Layer):
             energy = ops.sqrt(ops.sum((images - reconstructions) ** 2, axes) + _UNDER_THE_ROOT)
         return energy[:, None]
 
+    def compute_output_shape(self, input_shape):
+        return input_shape[0][0], 1
+
     def compute_output_spec(self, inputs):
-        return keras.KerasTensor((inputs[0].shape[0], 1), "float32")
+        return keras.KerasTensor(self.compute_output_shape([one.shape for one in inputs]), "float32")
 
     def get_config(self):
         return super().get_config() | {"order": self.order}

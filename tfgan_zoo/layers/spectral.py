@@ -22,8 +22,8 @@ class SpectralNorm(layers.Wrapper):
 
     u and v are constants to the gradient, σ is not: it flows to W through both sides of the fraction (Sec. 2.3). Keras'
     SpectralNormalization instead overwrites the kernel in the forward pass, which drops that term. Here the layer
-    keeps the W that the optimizer moves; regularisers and constraints of the layer see W, not W / σ. W must not start
-    as zeros, which have no direction.
+    keeps the W that the optimizer moves; regularisers and constraints of the layer see W, not W / σ. A W of zeros,
+    which has no direction, is left as it is.
 
     Args:
         layer: a Dense, Embedding, Conv or ConvTranspose layer. It computes in the wrapper's dtype.
@@ -84,7 +84,8 @@ class SpectralNorm(layers.Wrapper):
                 u = _direction(ops.matmul(matrix, _direction(ops.matmul(ops.transpose(matrix), u))))
             u = ops.stop_gradient(u)
             self.u.assign(u)
-        sigma = ops.norm(ops.matmul(ops.transpose(matrix), u))  # u'Wv; its gradient is uv', as if v were a constant
+        squared = ops.sum(ops.matmul(ops.transpose(matrix), u) ** 2)
+        sigma = ops.sqrt(ops.where(squared > 0, squared, 1.0))  # u'Wv; its gradient is uv', as if v were a constant
         return kernel / sigma
 
     def compute_output_shape(self, input_shape):

@@ -80,6 +80,8 @@ def head(discriminator, name, units):
 
 def penalties(given, discriminator):
     """Raise unless each is a penalty, of a kind of its own, that suits the discriminator."""
+    if not isinstance(given, (list, tuple)):
+        raise ValueError(f"penalties={given!r}: give a tuple, penalties=({given!r},), or () for none.")
     names = [getattr(penalty, "name", None) for penalty in given]
     for penalty, name in zip(given, names, strict=True):
         if isinstance(penalty, type) or not callable(penalty) or not isinstance(name, str):

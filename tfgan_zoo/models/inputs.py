@@ -110,7 +110,7 @@ def _each_checked(model, dataset):
         break
     else:
         raise ValueError("The dataset is empty: there is no batch to train on.")
-    if getattr(data, "is_ours", lambda _: False)(dataset):
+    if data.is_ours(dataset):
         return dataset
     _warn_of_slices(model, len(images))
     _warn_of_range(model, images)

@@ -1,5 +1,8 @@
-"""Functional Keras graphs, one file a family; `heads` end a discriminator, `labels` tell a network its class."""
+"""Functional Keras graphs, one file a family; `heads` end a discriminator, `labels` tell a network its class.
 
-from tfgan_zoo.networks import began, dcgan, heads, improved, labels, mlp, resnet
+`grids` says how often a small grid is doubled to the size of the images, and `upsampling` how.
+"""
 
-__all__ = ["began", "dcgan", "heads", "improved", "labels", "mlp", "resnet"]
+from tfgan_zoo.networks import began, dcgan, grids, heads, improved, labels, mlp, resnet, upsampling
+
+__all__ = ["began", "dcgan", "grids", "heads", "improved", "labels", "mlp", "resnet", "upsampling"]

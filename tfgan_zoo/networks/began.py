@@ -1,10 +1,12 @@
 """The convolutional autoencoder that judges by its own errors, and its decoder (Berthelot et al. 2017, Fig. 1)."""
 
+import math
+
 import keras
-from keras import layers, ops
+from keras import layers
 
 from tfgan_zoo.layers import ReconstructionEnergy
-from tfgan_zoo.networks import dcgan, labels
+from tfgan_zoo.networks import dcgan, grids, labels, upsampling
 
 SIZES = dcgan.SIZES
 
@@ -16,22 +18,23 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
     [-1, 1], so the generator's go through a tanh. The optional skip connections are left out.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         latent_dim: coordinates of a latent.
         width: maps n of every convolution but the last.
         num_classes: None for a generator without labels.
         label_dim: coordinates of a label's embedding; None for one-hot labels.
 
     Returns:
-        A functional model, latents (N, latent_dim), or [latents, labels (N,) int32], -> (N, size, size, channels)
+        A functional model, latents (N, latent_dim), or [latents, labels (N,) int32], -> (N, height, width, channels)
         float32.
 
     Raises:
         ValueError: if these networks cannot make `image_shape`.
     """
-    plan = _plan(image_shape)
+    grid, doublings = _plan(image_shape)
     inputs, x = labels.latents(latent_dim, num_classes, label_dim)
-    x = layers.Conv2D(image_shape[-1], 3, padding="same")(_decoded(x, width, *plan))
+    x = layers.Conv2D(image_shape[-1], 3, padding="same")(_decoded(x, width, grid, doublings))
     images = layers.Activation("tanh", name="images", dtype="float32")(x)
     return keras.Model(labels.alone_or_list(inputs), images, name="generator")
 
@@ -44,37 +47,38 @@ def autoencoder(image_shape, code_dim, width):
     convolution are linear. As in the paper, codes belong to maps of 8 x 8 for images of 16, 32, 64 and 128 pixels.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         code_dim: numbers that an image is squeezed into.
         width: maps n after the first convolution.
 
     Returns:
-        A functional model, images (N, size, size, channels) -> {"energy" (N, 1), "codes" (N, code_dim),
+        A functional model, images (N, height, width, channels) -> {"energy" (N, 1), "codes" (N, code_dim),
         "reconstructions" of the images' shape}, float32. Reconstructions are not bounded.
 
     Raises:
         ValueError: if these networks cannot read `image_shape`.
     """
-    base, doublings = _plan(image_shape)
+    grid, doublings = _plan(image_shape)
     x = images = keras.Input(image_shape, name="images")
     for level in range(doublings + 1):
         x = _convolution((level + 1) * width, strides=min(level, 1) + 1)(x)
         for _ in range(2):
             x = _convolution((level + 1) * width)(x)
     codes = layers.Dense(code_dim, name="codes", dtype="float32")(layers.Flatten()(x))
-    x = _decoded(codes, width, base, doublings)
+    x = _decoded(codes, width, grid, doublings)
     reconstructions = layers.Conv2D(image_shape[-1], 3, padding="same", name="reconstructions", dtype="float32")(x)
     energy = ReconstructionEnergy(order=1, name="energy")([images, reconstructions])
     outputs = {"energy": energy, "codes": codes, "reconstructions": reconstructions}
     return keras.Model(images, outputs, name="discriminator")
 
 
-def _decoded(x, width, base, doublings):
-    x = layers.Dense(base * base * width)(x)
-    x = layers.Reshape((base, base, width))(x)
+def _decoded(x, width, grid, doublings):
+    x = layers.Dense(math.prod(grid) * width)(x)
+    x = layers.Reshape((*grid, width))(x)
     for level in range(doublings + 1):
         if level:
-            x = ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
+            x = upsampling.nearest(x)
         for _ in range(2):
             x = _convolution(width)(x)
     return x
@@ -86,13 +90,6 @@ def _convolution(maps, strides=1):
 
 def _plan(image_shape):
     """The smallest map's size, 8 if it can be, and how often it is doubled: 32 = 8 * 2 ** 2."""
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in SIZES:
-        nearest = min(SIZES, key=lambda size: abs(size - image_shape[0]))
-        raise ValueError(
-            f"image_shape={tuple(image_shape)}: the BEGAN networks make square images of "
-            f"{', '.join(map(str, SIZES))} pixels; the nearest is {nearest} x {nearest}. For points take networks.mlp."
-        )
-    base, doublings = image_shape[0] // 2, 1
-    while base > 8:
-        base, doublings = base // 2, doublings + 1
-    return base, doublings
+    if len(image_shape) == 3 and image_shape[0] == image_shape[1] == 8:
+        return (4, 4), 1
+    return grids.plan(image_shape, SIZES, base=8, name="BEGAN")

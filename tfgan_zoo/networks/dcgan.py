@@ -1,14 +1,14 @@
 """The DCGAN pair: strided and transposed 5x5 convolutions (Radford et al. 2016, Fig. 1 and Sec. 3)."""
 
+import math
+
 import keras
 from keras import layers
 
 from tfgan_zoo.layers import BatchNormalization
-from tfgan_zoo.networks import heads, labels
+from tfgan_zoo.networks import grids, heads, labels
 
-SIZES = tuple(
-    sorted(base * 2**doublings for base in (4, 5, 6, 7) for doublings in range(1, 6) if base * 2**doublings <= 128)
-)
+SIZES = grids.sizes(range(1, 6))
 
 
 def batch_norm(constraint=None):
@@ -22,23 +22,24 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
     Radford et al. 2016, Fig. 1: at 64 x 64 with width 128 the maps have 1024, 512, 256 and 128 channels.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         latent_dim: coordinates of a latent.
         width: channels of the last hidden layer; each layer before it has twice as many.
         num_classes: of the labels that come beside latents; None for a generator without labels.
         label_dim: coordinates of a learned embedding of the labels; None for one-hot vectors.
 
     Returns:
-        A functional model (N, latent_dim) [and labels (N,)] -> (N, size, size, channels), float32.
+        A functional model (N, latent_dim) [and labels (N,)] -> (N, height, width, channels), float32.
 
     Raises:
         ValueError: if these networks cannot make `image_shape`.
     """
-    base, doublings = _plan(image_shape)
+    grid, doublings = _plan(image_shape)
     channels = width * 2 ** (doublings - 1)
     inputs, x = labels.latents(latent_dim, num_classes, label_dim)
-    x = layers.Dense(base * base * channels, use_bias=False, kernel_initializer=_initializer())(x)
-    x = layers.Reshape((base, base, channels))(x)
+    x = layers.Dense(math.prod(grid) * channels, use_bias=False, kernel_initializer=_initializer())(x)
+    x = layers.Reshape((*grid, channels))(x)
     x = layers.ReLU()(batch_norm()(x))
     for _ in range(doublings - 1):
         channels //= 2
@@ -65,7 +66,8 @@ def body(
     Radford et al. 2016, Sec. 3: no pooling, no hidden dense layer, no batch normalisation on the input layer.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         width: channels after the first convolution; each layer after it has twice as many.
         norm: function () -> normalisation layer, such as `keras.layers.LayerNormalization`; None for none.
         wrap: function layer -> layer for each convolution, such as `layers.SpectralNorm`; None for none.
@@ -74,7 +76,7 @@ def body(
         num_classes, label_dim: as in `generator`; labels become constant maps beside the images.
 
     Returns:
-        A functional model (N, size, size, channels) [and labels (N,)] -> features (N, d).
+        A functional model (N, height, width, channels) [and labels (N,)] -> features (N, d).
 
     Raises:
         ValueError: if these networks cannot read `image_shape`.
@@ -98,7 +100,7 @@ def discriminator(image_shape, width, *, bias=True, wrap=None, constraint=None, 
         bias: of the logit, as in `heads.discriminator`.
 
     Returns:
-        A functional model (N, size, size, channels) [and labels (N,)] -> (N, 1) logits, float32.
+        A functional model (N, height, width, channels) [and labels (N,)] -> (N, 1) logits, float32.
     """
     features = body(image_shape, width, wrap=wrap, constraint=constraint, **options)
     return heads.discriminator(features, bias=bias, wrap=wrap, constraint=constraint, initializer=_initializer())
@@ -110,13 +112,13 @@ def autoencoder(image_shape, code_dim, width, energy):
     Zhao et al. 2017, Sec. 4.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`.
+        image_shape: (height, width, channels), as in `generator`.
         code_dim: units of the code.
         width: as in `body`.
         energy: layer [images, reconstructions] -> (N, 1), such as `layers.ReconstructionEnergy()`.
 
     Returns:
-        A functional model (N, size, size, channels) -> {"energy" (N, 1), "codes" (N, code_dim)}, float32.
+        A functional model (N, height, width, channels) -> {"energy" (N, 1), "codes" (N, code_dim)}, float32.
     """
     images = keras.Input(image_shape, name="images")
     dense = layers.Dense(code_dim, kernel_initializer=_initializer(), name="codes", dtype="float32")
@@ -135,14 +137,4 @@ def _initializer():
 
 def _plan(image_shape):
     """The smallest map's size and how often it is doubled: 28 = 7 * 2 ** 2."""
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in SIZES:
-        nearest = min(SIZES, key=lambda size: abs(size - image_shape[0]))
-        raise ValueError(
-            f"image_shape={tuple(image_shape)}: the DCGAN networks make square images of "
-            f"{', '.join(map(str, SIZES))} pixels; the nearest is {nearest} x {nearest}. For points take networks.mlp."
-        )
-    base = image_shape[0]
-    doublings = 0
-    while base > 7:
-        base, doublings = base // 2, doublings + 1
-    return base, doublings
+    return grids.plan(image_shape, SIZES, name="DCGAN")

@@ -50,11 +50,11 @@ def projection(body, num_classes, *, wrap=None):
     Returns:
         A functional model, [images, labels (N,) int32] -> logits (N, 1) float32.
     """
-    told, wrap = labels.given(), wrap or _itself
+    classes, wrap = labels.given(), wrap or _itself
     psi = wrap(layers.Dense(1, name="logits", dtype="float32"))(body.output)
-    embedding = wrap(layers.Embedding(num_classes, body.output.shape[-1], dtype="float32"))(told)
+    embedding = wrap(layers.Embedding(num_classes, body.output.shape[-1], dtype="float32"))(classes)
     inner = ops.sum(embedding * ops.cast(body.output, "float32"), axis=-1, keepdims=True)
-    return keras.Model([*body.inputs, told], psi + inner, name="discriminator")
+    return keras.Model([*body.inputs, classes], psi + inner, name="discriminator")
 
 
 def classifier(body, num_classes):

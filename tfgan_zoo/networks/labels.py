@@ -1,4 +1,4 @@
-"""How a network is told a class: beside latents, beside images, as one-hot vectors or learned embeddings."""
+"""How a network is conditioned on a class: beside latents, beside images, as one-hot vectors or learned embeddings."""
 
 import keras
 from keras import layers, ops
@@ -39,10 +39,10 @@ def images(image_shape, num_classes=None, label_dim=None):
     if num_classes is None:
         return [seen], seen
     labels = given()
-    told = vectors(labels, num_classes, label_dim)
+    condition = vectors(labels, num_classes, label_dim)
     if len(image_shape) == 3:
-        told = told[:, None, None, :] * ops.ones_like(seen[..., :1])
-    return [seen, labels], layers.Concatenate()([seen, told])
+        condition = condition[:, None, None, :] * ops.ones_like(seen[..., :1])
+    return [seen, labels], layers.Concatenate()([seen, condition])
 
 
 def given():

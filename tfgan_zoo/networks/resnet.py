@@ -1,14 +1,14 @@
 """The residual pair for small images (Gulrajani et al. 2017, App. F; Miyato et al. 2018, App. B.4, Table 4)."""
 
+import math
+
 import keras
 from keras import layers, ops
 
 from tfgan_zoo.layers import BatchNormalization
-from tfgan_zoo.networks import heads, labels
+from tfgan_zoo.networks import grids, heads, labels, upsampling
 
-SIZES = tuple(
-    sorted(base * 2**doublings for base in (4, 5, 6, 7) for doublings in range(2, 6) if base * 2**doublings <= 128)
-)
+SIZES = grids.sizes(range(2, 6))
 
 
 def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=None, wrap=None):
@@ -18,7 +18,8 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
     App. F, take 128 maps. Only the last convolution has a bias: any other would vanish in a batch normalisation.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         latent_dim: coordinates of a latent.
         width: maps of every block.
         num_classes: None for a generator without labels.
@@ -27,17 +28,17 @@ def generator(image_shape, latent_dim, width, *, num_classes=None, label_dim=Non
             none.
 
     Returns:
-        A functional model, latents (N, latent_dim), or [latents, labels (N,) int32], -> (N, size, size, channels)
+        A functional model, latents (N, latent_dim), or [latents, labels (N,) int32], -> (N, height, width, channels)
         float32.
 
     Raises:
         ValueError: if these networks cannot make `image_shape`.
     """
-    base, doublings = _plan(image_shape)
+    grid, doublings = _plan(image_shape)
     wrap = wrap or _itself
     inputs, x = labels.latents(latent_dim, num_classes, label_dim)
-    x = wrap(layers.Dense(base * base * width, use_bias=False))(x)
-    x = layers.Reshape((base, base, width))(x)
+    x = wrap(layers.Dense(math.prod(grid) * width, use_bias=False))(x)
+    x = layers.Reshape((*grid, width))(x)
     for _ in range(doublings):
         x = _doubling(x, width, wrap)
     x = wrap(_convolution(image_shape[-1], 3))(_rectified(x))
@@ -53,14 +54,15 @@ def body(image_shape, width, *, wrap=None, pool=ops.sum, rectifier=layers.ReLU):
     are halved until at most 14 x 14 is left.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         width: maps of every block.
         wrap: function layer -> layer for each convolution, such as `layers.SpectralNorm`; None for none.
         pool: function (maps, axis) -> features; `keras.ops.sum` or `keras.ops.mean`.
         rectifier: function () -> layer; `layers.Rectifier` makes a gradient penalty cheaper.
 
     Returns:
-        A functional model (N, size, size, channels) -> (N, width), float32.
+        A functional model (N, height, width, channels) -> (N, width), float32.
 
     Raises:
         ValueError: if these networks cannot read `image_shape`.
@@ -83,14 +85,15 @@ def discriminator(image_shape, width, *, wrap=None, bias=False, **options):
     Miyato et al. 2018, Table 4b; in their code the logit has no bias.
 
     Args:
-        image_shape: (size, size, channels), size one of `SIZES`, channels 1, 3 or 4.
+        image_shape: (height, width, channels): squares of `SIZES`, or sides that `grids.plan` allows; channels 1, 3
+            or 4.
         width: maps of every block.
         wrap: as in `body`, for the dense layer too.
         bias: of the logit; it has no effect on objectives of differences (Wasserstein, relativistic).
         **options: as in `body`.
 
     Returns:
-        A functional model (N, size, size, channels) -> (N, 1) logits, float32.
+        A functional model (N, height, width, channels) -> (N, 1) logits, float32.
 
     Raises:
         ValueError: if these networks cannot read `image_shape`.
@@ -99,11 +102,11 @@ def discriminator(image_shape, width, *, wrap=None, bias=False, **options):
 
 
 def _doubling(x, width, wrap):
-    y = _doubled(_rectified(x))
+    y = upsampling.nearest(_rectified(x))
     y = wrap(_convolution(width, 3, gain=2.0, use_bias=False))(y)
     y = wrap(_convolution(width, 3, gain=2.0, use_bias=False))(_rectified(y))
     shortcut = wrap(_convolution(width, 1, use_bias=False))(x)
-    return layers.Add()([_doubled(shortcut), y])  # doubled after the 1x1: the same, for a quarter of the work
+    return layers.Add()([upsampling.nearest(shortcut), y])  # doubled after the 1x1: the same, for a quarter of the work
 
 
 def _first(x, width, wrap, rectifier):
@@ -132,10 +135,6 @@ def _rectified(x):
     return layers.ReLU()(BatchNormalization(momentum=0.9)(x))
 
 
-def _doubled(x):
-    return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
-
-
 def _convolution(maps, size, *, gain=1.0, use_bias=True):
     """Glorot's uniform weights; both papers' code doubles their variance in the 3x3 convolutions of a residual."""
     initializer = keras.initializers.VarianceScaling(gain, mode="fan_avg", distribution="uniform")
@@ -148,14 +147,4 @@ def _itself(layer):
 
 def _plan(image_shape):
     """The smallest map's size and how often it is doubled: 32 = 4 * 2 ** 3."""
-    if len(image_shape) != 3 or image_shape[0] != image_shape[1] or image_shape[0] not in SIZES:
-        nearest = min(SIZES, key=lambda size: abs(size - image_shape[0]))
-        raise ValueError(
-            f"image_shape={tuple(image_shape)}: the residual networks make square images of "
-            f"{', '.join(map(str, SIZES))} pixels; the nearest is {nearest} x {nearest}. For points take networks.mlp."
-        )
-    base = image_shape[0]
-    doublings = 0
-    while base > 7:
-        base, doublings = base // 2, doublings + 1
-    return base, doublings
+    return grids.plan(image_shape, SIZES, least=2, name="residual")

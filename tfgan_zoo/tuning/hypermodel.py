@@ -1,6 +1,7 @@
 """A zoo entry as a keras-tuner HyperModel: numbers in, a compiled model; a fit that ends in scores."""
 
 import contextlib
+import dataclasses
 import gc
 import importlib.util
 import logging
@@ -9,9 +10,10 @@ import time
 import keras
 import keras_tuner
 
-from tfgan_zoo import files, registry
-from tfgan_zoo.tuning import material, spaces
-from tfgan_zoo.tuning.watch import Goal, Watch, distance
+from tfgan_zoo import errors, files, registry
+from tfgan_zoo.tuning import data_splits, interrupts, spaces
+from tfgan_zoo.tuning.objective import Objective, metrics_for
+from tfgan_zoo.tuning.trial_callback import TrialCallback, numbers_of
 
 LOOKS = 10  # times a trial is scored, where nobody says how often
 
@@ -60,18 +62,22 @@ class ZooHyperModel(keras_tuner.HyperModel):
         super().__init__(name=name)
         check_tensorboard()
         registry.function_of(name)
-        for argument, value in {"epochs": epochs, "batch_size": batch_size, "every": every or 1}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{argument}={value!r}: give a whole number, at least 1.")
-        self.space = spaces.read(name, space)
-        self.material = material.read(data, split, validation, image_size, extractor)
-        self.told = self.material.keywords(name)
-        self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.epochs, self.batch_size = (
+            errors.whole_number("epochs", epochs),
+            errors.whole_number("batch_size", batch_size),
+        )
+        every = max(1, self.epochs // LOOKS) if every is None else errors.whole_number("every", every)
+        self.space, self.seed = spaces.read(name, space), seed
+        splits = data_splits.read(data, split, validation, image_size, extractor)
+        self.from_data = registry.keywords_from(name, splits.info)
         self.policy = keras.config.dtype_policy()  # which a cleared session forgets
-        self.watched = {"every": every or max(1, epochs // LOOKS), "patience": patience, "floor": diversity}
-        untrained = self.material.judge(self.build(keras_tuner.HyperParameters()))
-        self.goal = Goal(objective or distance(untrained), untrained)
-        self.objective = keras_tuner.Objective(self.goal.name, self.goal.direction)
+        self.watched = {"every": every, "patience": patience, "floor": diversity}
+        self.splits = splits
+        untrained = splits.score(model := self.build(keras_tuner.HyperParameters()))
+        if wanted := metrics_for(objective, untrained):
+            self.splits = dataclasses.replace(splits, metrics=wanted)
+            untrained = self.splits.score(model)
+        self.objective = Objective(objective, untrained)
 
     def values(self, hp):
         """The number or object that a trial has for every dimension, dict name -> value."""
@@ -84,17 +90,19 @@ class ZooHyperModel(keras_tuner.HyperModel):
         values.pop(spaces.BATCH_SIZE, None)
         keras.config.set_dtype_policy(self.policy)
         keras.utils.set_random_seed(self.seed if seed is None else seed)
-        model = registry.create(self.name, self.material.image_shape, **self.told | spaces.arguments(self.name, values))
+        model = registry.create(
+            self.name, self.splits.image_shape, **self.from_data | spaces.arguments(self.name, values)
+        )
         model.compile()
         return model
 
     def fit(self, hp, model, *args, epochs=None, initial_epoch=0, callbacks=(), verbose=0, **kwargs):
-        """Train under watch; the scores of the best look, or the objective's of an untrained model if there is none."""
+        """Train, scored as it goes; the scores of the best look, or an untrained model's without one."""
         run = self.train(hp, model, epochs, initial_epoch, callbacks=callbacks, verbose=verbose).run()
-        return {self.goal.name: run["score"]} | (self.goal.plain(run["best"]) if run["best"] else {})
+        return {self.objective.name: run["score"]} | (numbers_of(run["best"]) if run["best"] else {})
 
     def train(self, hp, model, epochs=None, initial_epoch=0, seed=None, callbacks=(), verbose=0, **watched):
-        """Train under watch.
+        """Train, scored as it goes.
 
         Args:
             hp: of the trial.
@@ -102,24 +110,24 @@ class ZooHyperModel(keras_tuner.HyperModel):
             epochs: to train to; None for the search's.
             initial_epoch: to go on from.
             seed: of the order of the data; None for the search's.
-            callbacks: further ones, after the watch.
+            callbacks: further ones, after the trial's own.
             verbose: as in `fit`.
-            **watched: past, keep, say of `Watch`.
+            **watched: past, keep, on_look of `TrialCallback`.
 
         Returns:
-            The `Watch`.
+            The `TrialCallback`.
         """
-        watch = Watch(self.material, self.goal, **self.watched | watched)
-        images = self.material.batches(
-            self.values(hp).get(spaces.BATCH_SIZE, self.batch_size) * model.n_critic,
+        trial = TrialCallback(self.splits, self.objective, **self.watched | watched)
+        images = self.splits.batches(
+            self.values(hp).get(spaces.BATCH_SIZE, self.batch_size) * model.updates_per_step,
             self.seed if seed is None else seed,
         )
-        epochs, callbacks = epochs or self.epochs, [watch, *callbacks]
+        epochs, callbacks = epochs or self.epochs, [trial, *callbacks]
         with _each_traced_once():
             model.fit(images, initial_epoch=initial_epoch, epochs=epochs, callbacks=callbacks, verbose=verbose)
-        return watch
+        return trial
 
-    def run(self, hp, seed, epochs=None, before=None, kept=None, say=None):
+    def run(self, hp, seed, epochs=None, before=None, kept=None, on_look=None):
         """One run of a trial, from a seed to a record; what it raises is recorded too.
 
         Args:
@@ -128,7 +136,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
             epochs: to train to; None for the search's.
             before: (run, path of its weights) that this one goes on from, or None.
             kept: path that the weights of the last epoch are to be saved at, or None.
-            say: as in `Watch`.
+            on_look: as in `TrialCallback`.
 
         Returns:
             Dict, as JSON holds it.
@@ -138,23 +146,24 @@ class ZooHyperModel(keras_tuner.HyperModel):
         try:
             keras.utils.clear_session()
             gc.collect()
+            interrupts.check()
             model = self.build(hp, seed)
             if path is not None:
                 model.load_weights(path)
             begin = time.process_time()
-            watch = self.train(hp, model, epochs, (past or {}).get("epochs", 0), seed, past=past, say=say)
-            fit_s, score_s = time.process_time() - begin - watch.score_s, watch.score_s
-            found = watch.run()
+            trial = self.train(hp, model, epochs, (past or {}).get("epochs", 0), seed, past=past, on_look=on_look)
+            fit_s, score_s = time.process_time() - begin - trial.score_s, trial.score_s
+            result = trial.run()
         except Exception as error:  # a trial may fail in any way without ending the search
-            told = (str(error).strip() or "no message").splitlines()[0]
-            found = {"ended": f"{type(error).__name__}: {told}", "hopeless": True, "failed": True, "epochs": 0}
-            found |= {"score": self.goal.untrained, "best": None, "looks": []}
-        if kept is not None and not found["hopeless"]:
+            sentence = (str(error).strip() or "no message").splitlines()[0]
+            result = {"ended": f"{type(error).__name__}: {sentence}", "hopeless": True, "failed": True, "epochs": 0}
+            result |= {"score": self.objective.untrained, "best": None, "looks": []}
+        if kept is not None and not result["hopeless"]:
             with files.atomic_write(kept) as temporary:
                 model.save(temporary)
         spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         spent |= {"fit_s": fit_s, "score_s": score_s}
-        return {"seed": seed, **found, **{name: round(seconds, 3) for name, seconds in spent.items()}}
+        return {"seed": seed, **result, **{name: round(seconds, 3) for name, seconds in spent.items()}}
 
 
 @contextlib.contextmanager

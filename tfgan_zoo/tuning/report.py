@@ -13,15 +13,15 @@ class View:
     """A live table on a terminal, a line for each trial in a log, or nothing.
 
     Args:
-        goal: name of the score.
+        objective: an `Objective`, or anything with its name and direction.
         names: of the dimensions that are searched.
         finished: function without arguments that gives the records of the trials that have ended.
         total: trials there will be, or None.
         quiet: True shows nothing.
     """
 
-    def __init__(self, goal, names, finished, total, quiet=False):
-        self.goal, self.names, self.finished, self.total, self.quiet = goal, names, finished, total, quiet
+    def __init__(self, objective, names, finished, total, quiet=False):
+        self.objective, self.names, self.finished, self.total, self.quiet = objective, names, finished, total, quiet
         self.running, self.lock = {}, threading.Lock()
 
     def __enter__(self):
@@ -56,7 +56,7 @@ class View:
         if not self.quiet and not hasattr(self, "live"):
             numbers = " ".join(f"{name}={_cell(record['values'][name])}" for name in self.names)
             self.console.print(
-                f"trial {record['trial']}  {numbers}  {self.goal} {_score(record)}  "
+                f"trial {record['trial']}  {numbers}  {self.objective.name} {_score(record)}  "
                 f"{record['wall_s']:.0f} s  {record['ended']}",
                 soft_wrap=True,
                 highlight=False,
@@ -68,9 +68,9 @@ class View:
 
         done = self.finished()
         table = Table(title=f"{len(done)}{f' of {self.total}' if self.total else ''} trials")
-        for name in ("trial", *self.names, "epochs", self.goal, "s", "ended"):
+        for name in ("trial", *self.names, "epochs", self.objective.name, "s", "ended"):
             table.add_column(name, no_wrap=name != "ended", overflow="fold")
-        best = ranked(done, "min" if self.goal.startswith("fd_") else "max")[:1]
+        best = ranked(done, self.objective.direction)[:1]
         for record in done:
             style = "bold" if best and record["trial"] == best[0]["trial"] else None
             ended = f"[{ENDED.get(record['ended'].split()[0], 'red')}]{_plain(record['ended'])}"
@@ -106,23 +106,24 @@ def ranked(trials, direction):
         ahead = sign * (other["score"] - one["score"]) > spread
         return place(one) < place(other) or (place(one) == place(other) and ahead)
 
-    found = []
-    for record in sorted(trials, key=lambda record: (*place(record), sign * record["score"])):
-        if record["trial"] in went_on:
-            record = record | {"ended": f"went on as trial {went_on[record['trial']]}"}
-        found.append(record | {"rank": 1 + sum(better(other, record) for other in trials)})
-    return found
+    order = sorted(trials, key=lambda record: (*place(record), sign * record["score"]))
+    return [
+        record
+        | ({"ended": f"went on as trial {went_on[record['trial']]}"} if record["trial"] in went_on else {})
+        | {"rank": 1 + sum(better(other, record) for other in trials)}
+        for record in order
+    ]
 
 
-def markdown(found):
+def markdown(ranking):
     """A ranking as Markdown.
 
     Args:
-        found: what `search` returns.
+        ranking: what `search` returns.
     """
-    names, trials = found["searched"], found["trials"]
+    names, trials = ranking["searched"], ranking["trials"]
     ranks = [record["rank"] for record in trials]
-    head = ["rank", "trial", *names, "epochs", found["objective"], "CPU s", "ended"]
+    head = ["rank", "trial", *names, "epochs", ranking["objective"], "CPU s", "ended"]
     rows = [
         [
             f"{record['rank']}{'=' if ranks.count(record['rank']) > 1 else ''}",
@@ -138,18 +139,18 @@ def markdown(found):
     lines = [
         f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in (head, ["---"] * len(head), *rows)
     ]
-    return "\n".join([f"# {found['title']}", "", *lines, "", *sentences(found), ""])
+    return "\n".join([f"# {ranking['title']}", "", *lines, "", *sentences(ranking), ""])
 
 
-def sentences(found):
+def sentences(ranking):
     """What a ranking means, in words: how far it may be trusted, and what came of the winner."""
-    trials, config = found["trials"], found["config"]
+    trials, config = ranking["trials"], ranking["config"]
     seeds, ties = config["seeds"], [one for one in trials[1:] if one["rank"] == 1]
-    way = "lower" if found["direction"] == "min" else "higher"
+    way = "lower" if ranking["direction"] == "min" else "higher"
     validation = config["validation"]
     yield (
-        f"{found['objective']} is the best of a trial's looks at validation images ({validation}); {way} is better. "
-        f"A model before training has {found['untrained']:.4g}, and a trial that diverged or collapsed counts as one."
+        f"{ranking['objective']} is the best of a trial's looks at validation images ({validation}); {way} is better. "
+        f"A model before training has {ranking['untrained']:.4g}, and a trial that diverged or collapsed counts as one."
     )
     if seeds == 1:
         yield "One seed a trial: how much of a difference is luck cannot be told."
@@ -157,7 +158,7 @@ def sentences(found):
         yield f"Within the spread of {seeds} seeds the first and {_listed([one['trial'] for one in ties])} are a tie."
     else:
         yield f"The first is ahead of the others by more than the spread of {seeds} seeds."
-    if confirmed := found.get("confirmed"):
+    if confirmed := ranking.get("confirmed"):
         for trial, ended in confirmed["dropped"].items():
             yield f"Trained again, trial {trial} {ended}: it is passed over."
         yield (
@@ -166,33 +167,33 @@ def sentences(found):
         )
 
 
-def show(found):
+def show(ranking):
     """Print the ranking and what it means."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(file=sys.stdout)
     console.width = console.width if console.is_terminal else 200  # in a log nothing is gained by folding
-    table = Table(title=found["title"])
-    rows = [line.strip("| ").split(" | ") for line in markdown(found).splitlines() if line.startswith("|")]
+    table = Table(title=ranking["title"])
+    rows = [line.strip("| ").split(" | ") for line in markdown(ranking).splitlines() if line.startswith("|")]
     for name in rows[0]:
         table.add_column(name, no_wrap=name != "ended", overflow="fold")
     for row in rows[2:]:
         table.add_row(*map(_plain, row))
     console.print(table)
-    for sentence in sentences(found):
+    for sentence in sentences(ranking):
         console.print(sentence, highlight=False)
 
 
-def draw_budget(found, path):
+def draw_budget(ranking, path):
     """Draw every trial's score, and the best so far, over the CPU seconds spent so far, as a PNG.
 
     Args:
-        found: what `search` returns.
+        ranking: what `search` returns.
         path: the PNG to write.
     """
-    trials = sorted(found["trials"], key=lambda one: int(one["trial"]))
-    better = min if found["direction"] == "min" else max
+    trials = sorted(ranking["trials"], key=lambda one: int(one["trial"]))
+    better = min if ranking["direction"] == "min" else max
     spent, best, x, y = 0.0, None, [], []
     for record in trials:
         spent += record["cpu_s"]
@@ -220,28 +221,28 @@ def draw_budget(found, path):
         axis.set_yscale("log")
         _plain_ticks(axis.yaxis)
     axis.set(
-        xlim=(0, 1.05 * spent), xlabel="CPU s, all trials together", ylabel=found["objective"], title=found["title"]
+        xlim=(0, 1.05 * spent), xlabel="CPU s, all trials together", ylabel=ranking["objective"], title=ranking["title"]
     )
     axis.grid(alpha=0.3)
     axis.legend()
     _save(figure, path)
 
 
-def draw_parallel(found, path):
+def draw_parallel(ranking, path):
     """Draw a line for each trial through its numbers and its score, coloured by score, the best one thick, as a PNG.
 
     Args:
-        found: what `search` returns.
+        ranking: what `search` returns.
         path: the PNG to write.
     """
     from matplotlib import colormaps
 
-    trials = found["trials"]
-    columns = [_Column(name, [one["values"].get(name) for one in trials]) for name in found["searched"]]
-    columns.append(_Column(found["objective"], [one["score"] for one in trials]))
+    trials = ranking["trials"]
+    columns = [_Column(name, [one["values"].get(name) for one in trials]) for name in ranking["searched"]]
+    columns.append(_Column(ranking["objective"], [one["score"] for one in trials]))
     figure, axis = _figure(2.0 * len(columns) + 1.6, 4.4)
     places = [[column.place(value) for value in column.values] for column in columns]
-    shades = places[-1] if found["direction"] == "max" else [1 - place for place in places[-1]]
+    shades = places[-1] if ranking["direction"] == "max" else [1 - place for place in places[-1]]
     order = sorted(range(len(trials)), key=lambda index: -index)  # the best last, above the others
     for index in order:
         look = {"color": "tab:red", "linestyle": ":", "linewidth": 1.0, "alpha": 0.7}
@@ -257,7 +258,7 @@ def draw_parallel(found, path):
     axis.set(xticks=range(len(names)), xlim=(-0.1, len(names) - 0.5), ylim=(-0.05, 1.05), yticks=[])
     axis.set_xticklabels(names)
     axis.spines[:].set_visible(False)
-    axis.set_title(f"{found['title']}: the best thick, dark is good, dotted red diverged or collapsed", fontsize=10)
+    axis.set_title(f"{ranking['title']}: the best thick, dark is good, dotted red diverged or collapsed", fontsize=10)
     _save(figure, path)
 
 

@@ -3,11 +3,12 @@
 import pathlib
 import shutil
 
-from tfgan_zoo import callbacks, files
+from tfgan_zoo import callbacks, directories, errors, files
 from tfgan_zoo.export import export
-from tfgan_zoo.tuning import report, spaces
+from tfgan_zoo.tuning import interrupts, report, spaces
 
 
+@interrupts.remembered()
 def search(
     name,
     data,
@@ -46,8 +47,8 @@ def search(
             reaches into a keyword, such as "penalties.weight". A dimension is a list of values to choose from, (low,
             high) or (low, high, "log") for numbers between, or a value that is fixed.
         tuner: "hyperband", "random" or "bayesian".
-        objective: a score of `tz.evaluate` without its count, such as "fd_classifier" or "recall_classifier"; None for
-            the Fréchet distance.
+        objective: a score of `tz.evaluate` without its count, such as "fd_classifier", "recall_classifier" or
+            "kid_custom"; None for the Fréchet distance. Which way is better stands in the table of metrics.
         max_trials: trials, for "random" and "bayesian"; None for 20. Hyperband counts its own, one sweep over its
             brackets, unless a number cuts or prolongs it.
         epochs: of a trial, and of the winner's own training; hyperband's shorter trials go on to as many.
@@ -73,16 +74,16 @@ def search(
     Raises:
         ValueError: before the first trial: a name the entry does not take, an objective that no metric gives, a
             directory of something else, data that does not suffice.
-        RuntimeError: if no trial ended well, or tensorboard is missing.
+        RuntimeError: if no trial ended well, another process fills the directory, or tensorboard is missing.
     """
     from tfgan_zoo.tuning import tuners
     from tfgan_zoo.tuning.hypermodel import ZooHyperModel
 
     max_trials = 20 if max_trials is None and tuner != "hyperband" else max_trials
-    tuners.check(tuner, max_trials)
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise ValueError(f"seeds={seeds!r}: give a whole number of runs for a trial, at least 1.")
-    directory = _usable(directory or f"exported/tuned_{name}_{_named(data)}", fresh)
+    max_trials = tuners.check(tuner, max_trials)
+    seed, seeds = errors.whole_number("seed", seed, at_least=0), errors.whole_number("seeds", seeds)
+    directory = pathlib.Path(directory or f"exported/tuned_{name}_{_named(data)}")
+    ours = directories.check_ours("directory", directory, ("run/search.json", "run/.lock", "ranking.json"), "search")
     model = ZooHyperModel(
         name,
         data,
@@ -99,143 +100,131 @@ def search(
         patience=patience,
         diversity=diversity,
     )
-    config = {"model": name, "tuner": tuner, "objective": model.goal.name, "max_trials": max_trials, "seeds": seeds}
-    config |= {"seed": seed, "epochs": epochs, "batch_size": batch_size, "every": model.watched["every"]}
-    config |= {"patience": patience, "diversity": diversity, **model.material.told}
+    objective, description = model.objective, model.splits.description
+    config = {"model": name, "tuner": tuner, "objective": objective.name, "max_trials": max_trials, "seeds": seeds}
+    config |= {"seed": seed, "epochs": model.epochs, "batch_size": model.batch_size, "every": model.watched["every"]}
+    config |= {"patience": patience, "diversity": diversity} | description
     config |= {"space": {key: dimension.described() for key, dimension in model.space.items()}}
+    if not tuners.is_worker():
+        directories.hold(directory / "run")
+        if fresh and ours:
+            shutil.rmtree(directory / "run")
+            (directory / "ranking.json").unlink(missing_ok=True)
+            directories.hold(directory / "run")
     done = _done(directory, config)
     if done:
-        return _told(done, directory, quiet)
+        return _shown(done, directory, quiet)
 
     searched = [key for key, dimension in model.space.items() if not isinstance(dimension, spaces.Fixed)]
-    oracle = tuners.oracle(tuner, model.objective, max_trials, epochs, seed)
-    with report.View(model.goal.name, searched, lambda: tuners.finished(directory), max_trials, quiet) as view:
+    oracle = tuners.oracle(tuner, objective, max_trials, model.epochs, seed)
+    with report.View(objective, searched, lambda: tuners.finished(directory), max_trials, quiet) as view:
         tuners.Tuner(oracle, model, directory, seeds, view).search()
     if tuners.is_worker():
         return None
-    found = {
+    ranking = {
         "title": f"{name} on {_named(data)}, {tuner} search",
-        "objective": model.goal.name,
-        "direction": model.goal.direction,
-        "untrained": model.goal.untrained,
+        "objective": objective.name,
+        "direction": objective.direction,
+        "untrained": objective.untrained,
         "searched": searched,
         "config": config,
-        "trials": report.ranked(tuners.finished(directory), model.goal.direction),
+        "trials": report.ranked(tuners.finished(directory), objective.direction),
     }
-    _write(found, directory)
-    best, record = _confirm(found, model, oracle, quiet)
+    _write(ranking, directory)
+    best, record = _retrain(ranking, model, oracle, quiet)
     export(
         best,
         directory / "best",
         scores=record,
-        about=_about(found),
+        about=_about(ranking),
         pictures={"Score against budget": directory / "budget.png", "Every trial": directory / "parallel.png"},
     )
     tuners.sweep(directory)
-    _write(found, directory)
-    return _told(found, directory, quiet)
+    _write(ranking, directory)
+    return _shown(ranking, directory, quiet)
 
 
-def _confirm(found, model, oracle, quiet):
+def _retrain(ranking, model, oracle, quiet):
     """Train the first of the ranking again with a seed no trial had, down the ranking until one ends well."""
-    trials = [one for one in found["trials"] if not one["hopeless"]]
+    trials = [one for one in ranking["trials"] if not one["hopeless"]]
     if not trials:
-        told = found["trials"][0]["ended"] if found["trials"] else "there was none"
+        first = ranking["trials"][0]["ended"] if ranking["trials"] else "there was none"
         raise RuntimeError(
-            f"None of {len(found['trials'])} trials ended well (the first: {told}): narrow the space, raise epochs, or "
-            "lower diversity. fresh=True starts over."
+            f"None of {len(ranking['trials'])} trials ended well (the first: {first}): narrow the space, raise epochs, "
+            "or lower diversity. fresh=True starts over."
         )
     dropped = {}
     for record in trials:
         hp = oracle.get_trial(record["trial"]).hyperparameters
-        seed = found["config"]["seed"] + found["config"]["seeds"]
+        seed = ranking["config"]["seed"] + ranking["config"]["seeds"]
         progress = [] if quiet else [callbacks.Progress()]
-        watch = model.train(hp, model.build(hp, seed), seed=seed, callbacks=progress, keep=True)
-        run = watch.run()
+        trial = model.train(hp, model.build(hp, seed), seed=seed, callbacks=progress, keep=True)
+        run = trial.run()
         if not run["hopeless"]:
             break
         dropped[record["trial"]] = run["ended"]
     else:
         raise RuntimeError(f"Trained again, every trial ended badly ({'; '.join(dropped.values())}): raise seeds.")
-    watch.model.set_weights(watch.weights)
-    tested = model.material.confirm(watch.model)
-    found["confirmed"] = {
+    trial.model.set_weights(trial.weights)
+    tested = model.splits.score_on_test(trial.model)
+    ranking["confirmed"] = {
         "trial": record["trial"],
         "seed": seed,
         "values": record["values"],
         "validation": run["score"],
-        "test": model.goal.of(tested),
+        "test": model.objective.of(tested),
         "epoch": run["best"]["epoch"],
         "ended": run["ended"],
         "dropped": dropped,
     }
-    return watch.model, tested | {"epoch": run["best"]["epoch"]}
+    return trial.model, tested | {"epoch": run["best"]["epoch"]}
 
 
-def _about(found):
-    confirmed, config = found["confirmed"], found["config"]
+def _about(ranking):
+    confirmed, config, objective = ranking["confirmed"], ranking["config"], ranking["objective"]
     kept = ("rank", "score", "spread", "epochs", "ended", "values")
     return {
         "model": f"{config['model']}, found by {config['tuner']} search",
         "data": config["data"],
         "hyper-parameters": confirmed["values"],
-        "chosen by": f"{found['objective']} {confirmed['validation']:.4g} on validation, in epoch {confirmed['epoch']}",
+        "chosen by": f"{objective} {confirmed['validation']:.4g} on validation, in epoch {confirmed['epoch']}",
         "search": {key: value for key, value in config.items() if key not in ("model", "data")},
-        "trials": {f"trial {one['trial']}:": {key: one[key] for key in kept} for one in found["trials"]},
+        "trials": {f"trial {one['trial']}:": {key: one[key] for key in kept} for one in ranking["trials"]},
     }
 
 
-def _write(found, directory):
+def _write(ranking, directory):
     """The ranking as Markdown and JSON, and the pictures."""
-    if found["trials"]:
-        report.draw_budget(found, directory / "budget.png")
-        report.draw_parallel(found, directory / "parallel.png")
+    if ranking["trials"]:
+        report.draw_budget(ranking, directory / "budget.png")
+        report.draw_parallel(ranking, directory / "parallel.png")
     with files.atomic_write(directory / "ranking.md") as temporary:
-        temporary.write_text(report.markdown(found), encoding="utf-8")
-    files.write_json(directory / "ranking.json", found)
-
-
-def _usable(directory, fresh):
-    """The directory, once it is clear that nothing of somebody else's is in it."""
-    directory = pathlib.Path(directory)
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"directory={directory} is a file: give a directory.")
-    ours = (directory / "run/search.json").exists() or (directory / "ranking.json").exists()
-    if directory.exists() and any(directory.iterdir()) and not ours:
-        raise ValueError(
-            f"directory={directory} holds files that are not a search's: give a new or an empty directory."
-        )
-    if fresh and ours:
-        shutil.rmtree(directory / "run", ignore_errors=True)
-        (directory / "ranking.json").unlink(missing_ok=True)
-    return directory
+        temporary.write_text(report.markdown(ranking), encoding="utf-8")
+    files.write_json(directory / "ranking.json", ranking)
 
 
 def _done(directory, config):
-    """What an earlier call found, if it came to its end with these numbers.
+    """What an earlier call ranking, if it came to its end with these numbers.
 
     Raises:
         ValueError: if the directory holds a search with other numbers.
     """
     path = directory / "run/search.json"
-    there = files.read_json(path) if path.exists() else config
-    names = sorted(key for key in there.keys() | config.keys() if there.get(key) != config.get(key))
-    names = [key for key in names if key != "max_trials"]  # a search may be prolonged
-    if names:
-        changes = ", ".join(f"{key}={there.get(key)!r} became {config.get(key)!r}" for key in names)
-        raise ValueError(f"{directory} holds another search ({changes}): give another directory, or fresh=True.")
+    sentence = f"{directory} holds another search ({{}}): give another directory, or fresh=True."
+    directories.check_same(path, config, "max_trials", sentence)
     files.write_json(path, config)
     if not (directory / "ranking.json").exists():
         return None
-    found = files.read_json(directory / "ranking.json")
-    return found if found["config"] == config and "confirmed" in found else None
+    ranking = files.read_json(directory / "ranking.json")
+    return ranking if ranking["config"] == config and "confirmed" in ranking else None
 
 
-def _told(found, directory, quiet):
+def _shown(ranking, directory, quiet):
+    directories.release(directory / "run")
     if not quiet:
-        report.show(found)
+        report.show(ranking)
         print(f"{directory} holds this as ranking.md and two pictures; best/README.md says how to load the winner.")
-    return found
+    return ranking
 
 
 def _named(data):

@@ -6,33 +6,14 @@ and not of the model: "batch_size", the images of one update.
 """
 
 import dataclasses
+import numbers
+
+import numpy as np
 
 from tfgan_zoo import errors, registry
 
 BATCH_SIZE = "batch_size"
 SCALES = ("linear", "log")
-
-# Lucic et al. 2018, "Are GANs Created Equal?", by its code, compare_gan v1: the wide ranges of its first search and the
-# narrow ones of its second. Its discriminators' batch normalisation, on or off, is no keyword here. Where its ranges
-# touch a value with which nothing can be learned (beta_1 = 1, gamma = 0), they end beside it.
-WIDE = {
-    "learning_rate": (1e-5, 1e-2, "log"),
-    "beta_1": (0.0, 0.999),
-    "n_critic": [1, 5],
-    "clip": (1e-3, 1.0, "log"),
-    "penalties.weight": (1e-1, 1e2, "log"),
-    "objective.rate": (1e-4, 1e-2, "log"),
-    "objective.gamma": (0.01, 1.0),
-}
-NARROW = {
-    "learning_rate": (1e-4, 1e-3, "log"),
-    "beta_1": 0.5,
-    "n_critic": 1,
-    "clip": (1e-2, 1.0, "log"),
-    "penalties.weight": (1e-1, 1e1, "log"),
-    "objective.rate": 1e-3,
-    "objective.gamma": (0.6, 0.9),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +54,10 @@ class Choice:
         labels, own = [label(value) for value in self.values], label(default)
         if len({type(one) for one in labels}) > 1:  # keras-tuner wants them alike
             labels, own = [str(one) for one in labels], str(own)
-        found = hp.Choice(name, labels, default=own if own in labels and type(own) is type(labels[0]) else None)
-        if isinstance(found, float):  # as above: a float32 is near its label, not equal to it
-            return min(self.values, key=lambda value: abs(value - found))
-        return self.values[labels.index(found)]
+        chosen = hp.Choice(name, labels, default=own if own in labels and type(own) is type(labels[0]) else None)
+        if isinstance(chosen, float):  # as above: a float32 is near its label, not equal to it
+            return min(self.values, key=lambda value: abs(value - chosen))
+        return self.values[labels.index(chosen)]
 
     def described(self):
         """The dimension as JSON holds it."""
@@ -99,7 +80,7 @@ class Fixed:
 
 
 def wide(name):
-    """The wide ranges of Lucic et al. 2018 for what a zoo entry takes; `search` begins with them.
+    """The wide ranges of a zoo entry; `search` begins with them. Those of the GANs are Lucic et al. 2018's.
 
     Args:
         name: of the entry.
@@ -113,19 +94,20 @@ def wide(name):
     >>> tz.tuning.wide("dcgan")
     {'learning_rate': (1e-05, 0.01, 'log'), 'beta_1': (0.0, 0.999), 'n_critic': [1, 5]}
     """
-    return _of(name, WIDE)
+    known = parts(name)
+    return {key: one.wide for key, one in registry.ranges(name).items() if key in known}
 
 
 def narrow(name):
-    """The narrow ranges of Lucic et al. 2018, for `search(space=tz.tuning.narrow(name) | {...})`.
+    """The narrow ranges of a zoo entry, for `search(space=tz.tuning.narrow(name) | {...})`.
 
     Args:
         name: of the entry.
 
     Returns:
-        Dict of dimensions; it fixes beta_1 and n_critic.
+        Dict of dimensions; some are fixed, as beta_1 and n_critic of the GANs.
     """
-    return _of(name, NARROW)
+    return {key: registry.ranges(name)[key].narrow for key in wide(name)}
 
 
 def read(name, space=None):
@@ -151,6 +133,9 @@ def read(name, space=None):
             raise errors.unknown(f"hyper-parameter of {name!r}", key, {*known, BATCH_SIZE})
     default = {key: _dimension(key, value) for key, value in wide(name).items() if key in known}
     space = default | space
+    if not space:
+        own = ", ".join(key for key, value in known.items() if _is_number(value)) or "batch_size"
+        raise ValueError(f"{name!r} has no ranges to begin with: give a space over some of {own}.")
     if all(isinstance(one, Fixed) for one in space.values()):
         raise ValueError(f"space fixes all of {', '.join(space)}: leave one a range or a list, or there is no search.")
     return space
@@ -195,11 +180,6 @@ def label(value):
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _of(name, ranges):
-    known = parts(name)
-    return {key: value for key, value in ranges.items() if key in known}
-
-
 def _fields(part):
     is_object = dataclasses.is_dataclass(part) and not isinstance(part, type)
     return [field.name for field in dataclasses.fields(part) if field.init] if is_object else []
@@ -209,11 +189,11 @@ def _dimension(key, value):
     if isinstance(value, list):
         if not value:
             raise ValueError(f"space[{key!r}] is an empty list: give at least one value.")
-        return Choice(tuple(value)) if len(value) > 1 else Fixed(value[0])
-    numbers = isinstance(value, tuple) and len(value) in (2, 3) and all(map(_is_number, value[:2]))
-    if not numbers or (len(value) == 3 and not isinstance(value[2], str)):
-        return Fixed(value)
-    low, high, scale = (*value, "linear")[:3]
+        return Choice(tuple(map(_plain, value))) if len(value) > 1 else Fixed(_plain(value[0]))
+    ends = isinstance(value, tuple) and len(value) in (2, 3) and all(map(_is_number, value[:2]))
+    if not ends or (len(value) == 3 and not isinstance(value[2], str)):
+        return Fixed(_plain(value))
+    low, high, scale = (*map(_plain, value), "linear")[:3]
     if scale not in SCALES:
         raise errors.unknown(f"scale of space[{key!r}]", scale, SCALES)
     if not low < high:
@@ -223,5 +203,10 @@ def _dimension(key, value):
     return Range(low, high, scale == "log")
 
 
+def _plain(value):
+    """Python's own number for one of NumPy's, which neither JSON nor keras-tuner knows."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -10,16 +10,15 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tfgan_zoo import files
-from tfgan_zoo.errors import unknown
+from tfgan_zoo import errors, files
 from tfgan_zoo.metrics import records
 from tfgan_zoo.tuning import spaces
-from tfgan_zoo.tuning.watch import IN_FULL
+from tfgan_zoo.tuning.trial_callback import IN_FULL
 
 PROJECT = "run"
 
 
-class _Whole:
+class _Atomic:
     """An oracle whose files survive a kill at any moment."""
 
     def save(self):
@@ -34,15 +33,15 @@ class _Whole:
             del self.trials[trial]
 
 
-class _Random(_Whole, keras_tuner.oracles.RandomSearchOracle):
+class _Random(_Atomic, keras_tuner.oracles.RandomSearchOracle):
     pass
 
 
-class _Hyperband(_Whole, keras_tuner.oracles.HyperbandOracle):
+class _Hyperband(_Atomic, keras_tuner.oracles.HyperbandOracle):
     pass
 
 
-class _Bayesian(_Whole, keras_tuner.oracles.BayesianOptimizationOracle):
+class _Bayesian(_Atomic, keras_tuner.oracles.BayesianOptimizationOracle):
     pass
 
 
@@ -70,13 +69,16 @@ def oracle(tuner, objective, max_trials, epochs, seed):
 
 
 def check(tuner, max_trials):
-    """Raise ValueError unless there is such a tuner and such a number of trials."""
+    """The number of trials, or None for hyperband's own.
+
+    Raises:
+        ValueError: unless there is such a tuner, and may be such a number.
+    """
     if tuner not in ORACLES:
-        raise unknown("tuner", tuner, ORACLES)
+        raise errors.unknown("tuner", tuner, ORACLES)
     if max_trials is None and tuner == "hyperband":
-        return
-    if isinstance(max_trials, bool) or not isinstance(max_trials, int) or max_trials < 1:
-        raise ValueError(f"max_trials={max_trials!r}: give a whole number of trials, at least 1.")
+        return None
+    return errors.whole_number("max_trials", max_trials)
 
 
 class Tuner(keras_tuner.Tuner):
@@ -99,7 +101,7 @@ class Tuner(keras_tuner.Tuner):
         """Train and score, unless the record of an earlier process is there; returns the objective's value."""
         path = self._record(trial.trial_id)
         if path.exists():
-            return {self.hypermodel.goal.name: files.read_json(path)["score"]}
+            return {self.hypermodel.objective.name: files.read_json(path)["score"]}
         hp = trial.hyperparameters
         values = self.hypermodel.values(hp)
         self.view.begin(trial.trial_id, values)
@@ -122,7 +124,7 @@ class Tuner(keras_tuner.Tuner):
         }
         files.write_json(path, record)
         self.view.end(record)
-        return {self.hypermodel.goal.name: record["score"]}
+        return {self.hypermodel.objective.name: record["score"]}
 
     def _run(self, trial, number):
         numbers = trial.hyperparameters.values
@@ -138,7 +140,7 @@ class Tuner(keras_tuner.Tuner):
             epochs=numbers.get("tuner/epochs"),
             before=before,
             kept=self._weights(trial.trial_id, number) if "tuner/epochs" in numbers else None,
-            say=lambda epoch, score: self.view.look(trial.trial_id, epoch, score),
+            on_look=lambda epoch, score: self.view.look(trial.trial_id, epoch, score),
         )
 
     def _try_run_and_update_trial(self, trial, *arguments, **keywords):

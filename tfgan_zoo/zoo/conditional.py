@@ -9,10 +9,10 @@ from tfgan_zoo.networks import heads, improved, resnet
 from tfgan_zoo.objectives import FeatureMatching, Hinge, NonSaturating
 from tfgan_zoo.priors import Codes, Normal, Uniform
 from tfgan_zoo.registry import register
-from tfgan_zoo.zoo.shared import EMA_DECAY, adam, family
+from tfgan_zoo.zoo.shared import EMA_DECAY, GAN_RANGES, adam, family
 
 
-@register(extends=ConditionalGAN)
+@register(extends=ConditionalGAN, ranges=GAN_RANGES)
 def cgan(
     image_shape,
     *,
@@ -45,12 +45,11 @@ def cgan(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="cgan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "cgan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
-@register(extends=ACGAN)
+@register(extends=ACGAN, ranges=GAN_RANGES)
 def acgan(
     image_shape,
     *,
@@ -81,12 +80,11 @@ def acgan(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="acgan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "acgan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
-@register(extends=ConditionalGAN)
+@register(extends=ConditionalGAN, ranges=GAN_RANGES)
 def projection_gan(
     image_shape,
     *,
@@ -120,12 +118,11 @@ def projection_gan(
         prior=prior,
         n_critic=n_critic,
         ema_decay=ema_decay,
-        name="projection_gan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
+        **{"name": "projection_gan"} | adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
     )
 
 
-@register(extends=InfoGAN)
+@register(extends=InfoGAN, ranges=GAN_RANGES)
 def infogan(
     image_shape,
     *,
@@ -157,8 +154,7 @@ def infogan(
         categorical_weight=categorical_weight,
         continuous_weight=continuous_weight,
         ema_decay=ema_decay,
-        name="infogan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "infogan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
@@ -169,7 +165,7 @@ def _codes(features, code_dim):
     return layers.Dense(code_dim, name="codes", dtype="float32")(x)
 
 
-@register(extends=SemiSupervisedGAN)
+@register(extends=SemiSupervisedGAN, ranges=GAN_RANGES)
 def improved_gan(
     image_shape,
     *,
@@ -199,6 +195,5 @@ def improved_gan(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="improved_gan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "improved_gan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )

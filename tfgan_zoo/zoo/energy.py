@@ -11,12 +11,12 @@ from tfgan_zoo.networks import mlp
 from tfgan_zoo.objectives import BoundaryEquilibrium, EnergyMargin
 from tfgan_zoo.priors import Normal, Uniform
 from tfgan_zoo.registry import register
-from tfgan_zoo.zoo.shared import EMA_DECAY, adam, family
+from tfgan_zoo.zoo.shared import EMA_DECAY, GAN_RANGES, adam, family
 
 CODES = {64: 64, 32: 16, 0: 8}  # BEGAN's: least side of an image -> units of the code
 
 
-@register(extends=EBGAN)
+@register(extends=EBGAN, ranges=GAN_RANGES)
 def ebgan(
     image_shape,
     *,
@@ -53,12 +53,11 @@ def ebgan(
         pulling_away=pulling_away,
         prior=prior,
         ema_decay=ema_decay,
-        name="ebgan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "ebgan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def began(
     image_shape,
     *,
@@ -99,6 +98,5 @@ def began(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="began",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "began"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )

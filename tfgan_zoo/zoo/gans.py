@@ -11,10 +11,10 @@ from tfgan_zoo.objectives import Hinge, LeastSquares, NonSaturating, Wasserstein
 from tfgan_zoo.penalties import DRAGAN, GradientPenalty
 from tfgan_zoo.priors import Normal, Uniform
 from tfgan_zoo.registry import register
-from tfgan_zoo.zoo.shared import EMA_DECAY, adam, family
+from tfgan_zoo.zoo.shared import EMA_DECAY, GAN_RANGES, adam, family
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def gan(
     image_shape,
     *,
@@ -48,12 +48,11 @@ def gan(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="gan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "gan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def dcgan(
     image_shape,
     *,
@@ -81,25 +80,12 @@ def dcgan(
         objective=objective,
         prior=prior,
         ema_decay=ema_decay,
-        name="dcgan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
+        **{"name": "dcgan"} | adam(learning_rate, discriminator_learning_rate, beta_1) | model,
     )
 
 
-@register(extends=GAN)
-def lsgan(
-    image_shape,
-    *,
-    latent_dim=100,
-    width=64,
-    objective=LeastSquares(fake=0.0, real=1.0, wanted=1.0),
-    prior=Uniform(),
-    learning_rate=2e-4,
-    discriminator_learning_rate=None,
-    beta_1=0.5,
-    ema_decay=EMA_DECAY,
-    **model,
-):
+@register(extends=dcgan)
+def lsgan(image_shape, *, objective=LeastSquares(fake=0.0, real=1.0, wanted=1.0), **numbers):
     """Least squares GAN: Mao et al. 2017, Eq. 9, on DCGAN's networks.
 
     The rate is the paper's for characters; for scenes (LSUN, 112 x 112) it is 1e-3.
@@ -107,19 +93,10 @@ def lsgan(
     Args:
         image_shape: (size, size, channels), size one of `tfgan_zoo.networks.dcgan.SIZES`.
     """
-    networks = family(image_shape, dcgan_networks)
-    return GAN(
-        networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
-        objective=objective,
-        prior=prior,
-        ema_decay=ema_decay,
-        name="lsgan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
-    )
+    return dcgan(image_shape, **{"objective": objective, "name": "lsgan"} | numbers)
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def wgan(
     image_shape,
     *,
@@ -153,12 +130,11 @@ def wgan(
         prior=prior,
         n_critic=n_critic,
         ema_decay=ema_decay,
-        name="wgan",
-        **optimizers | model,
+        **{"name": "wgan"} | optimizers | model,
     )
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def wgan_gp(
     image_shape,
     *,
@@ -194,12 +170,11 @@ def wgan_gp(
         prior=prior,
         n_critic=n_critic,
         ema_decay=ema_decay,
-        name="wgan_gp",
-        **adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
+        **{"name": "wgan_gp"} | adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
     )
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def dragan(
     image_shape,
     *,
@@ -227,43 +202,21 @@ def dragan(
         penalties=penalties,
         prior=prior,
         ema_decay=ema_decay,
-        name="dragan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
+        **{"name": "dragan"} | adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
     )
 
 
-@register(extends=GAN)
-def hinge_gan(
-    image_shape,
-    *,
-    latent_dim=100,
-    width=64,
-    objective=Hinge(),
-    prior=Uniform(),
-    learning_rate=2e-4,
-    discriminator_learning_rate=None,
-    beta_1=0.5,
-    ema_decay=EMA_DECAY,
-    **model,
-):
+@register(extends=dcgan)
+def hinge_gan(image_shape, *, objective=Hinge(), **numbers):
     """Geometric GAN: the hinge loss of Lim & Ye 2017, on DCGAN's networks with DCGAN's Adam.
 
     Args:
         image_shape: (size, size, channels), size one of `tfgan_zoo.networks.dcgan.SIZES`.
     """
-    networks = family(image_shape, dcgan_networks)
-    return GAN(
-        networks.generator(image_shape, latent_dim, width),
-        networks.discriminator(image_shape, width),
-        objective=objective,
-        prior=prior,
-        ema_decay=ema_decay,
-        name="hinge_gan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1) | model,
-    )
+    return dcgan(image_shape, **{"objective": objective, "name": "hinge_gan"} | numbers)
 
 
-@register(extends=GAN)
+@register(extends=GAN, ranges=GAN_RANGES)
 def sngan(
     image_shape,
     *,
@@ -294,6 +247,5 @@ def sngan(
         prior=prior,
         n_critic=n_critic,
         ema_decay=ema_decay,
-        name="sngan",
-        **adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
+        **{"name": "sngan"} | adam(learning_rate, discriminator_learning_rate, beta_1, beta_2=0.9) | model,
     )

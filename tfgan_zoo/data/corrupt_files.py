@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from tfgan_zoo import files
 
-DAMAGED_RECORDS = (tf.errors.InvalidArgumentError, tf.errors.DataLossError)
-UNREADABLE = (OSError, SyntaxError, ValueError, *DAMAGED_RECORDS)  # Pillow raises SyntaxError for a broken PNG
+CORRUPT_RECORDS = (tf.errors.InvalidArgumentError, tf.errors.DataLossError)
+UNREADABLE = (OSError, SyntaxError, ValueError, *CORRUPT_RECORDS)  # Pillow raises SyntaxError for a broken PNG
 _CHUNK_BYTES = 2**25  # of images read at a time
 
 
@@ -28,16 +28,16 @@ def examine(rows, keep=None, verbose=True):
     Returns:
         Dict of row to the reason why it cannot be read.
     """
-    count, damaged = rows.shape[0], {}
+    count, corrupt = rows.shape[0], {}
     size = max(1, min(4096, _CHUNK_BYTES // int(np.prod(rows.shape[1:]))))
     chunks = [range(start, min(start + size, count)) for start in range(0, count, size)]
     long = verbose and len(chunks) > 2
-    for chunk in watched(chunks, count, f"Reading {rows.name}") if long else chunks:
+    for chunk in with_progress(chunks, count, f"Reading {rows.name}") if long else chunks:
         images, labels, found = _readable(rows, chunk)
-        damaged |= found
+        corrupt |= found
         if keep and len(images):
             keep(images, labels)
-    return damaged
+    return corrupt
 
 
 def _readable(rows, chunk):
@@ -46,14 +46,14 @@ def _readable(rows, chunk):
         return *rows.read(chunk), {}
     except UNREADABLE:
         pass
-    good, damaged = [], {}
+    good, corrupt = [], {}
     for row in chunk:
         try:
             good.append(rows.read([row]))
         except UNREADABLE as error:
-            damaged[row] = reason(error)
+            corrupt[row] = reason(error)
     images, labels = (np.concatenate(part) for part in zip(*good, strict=True)) if good else ((), ())
-    return images, labels, damaged
+    return images, labels, corrupt
 
 
 def reason(error):
@@ -62,64 +62,64 @@ def reason(error):
     return re.sub(r" <_io\.\S+ object at 0x[0-9a-f]+>", " the file", text)
 
 
-def answer_for(damaged, rows, skip):
-    """Raise if images are damaged, or warn if they may be left out; either way with the path of the whole list.
+def raise_or_warn(corrupt, rows, skip):
+    """Raise if images are corrupt, or warn if they may be left out; either way with the path of the whole list.
 
     Args:
-        damaged: what `examine` returned.
+        corrupt: what `examine` returned.
         rows: the `Rows` that were examined.
         skip: True leaves them out.
 
     Raises:
         ValueError: if there are some and `skip` is False, or all are.
     """
-    if not damaged:
+    if not corrupt:
         return
     count = rows.shape[0]
-    shown = ", ".join(rows.origin(row) for row in list(damaged)[:5]) + (", …" if len(damaged) > 5 else "")
-    listed = _listed(damaged, rows)
-    if len(damaged) == count:
+    shown = ", ".join(rows.origin(row) for row in list(corrupt)[:5]) + (", …" if len(corrupt) > 5 else "")
+    listed = _listed(corrupt, rows)
+    if len(corrupt) == count:
         raise ValueError(f"None of the {count:,} pictures can be read: {shown}{listed}. Check where they come from")
     if not skip:
         raise ValueError(
-            f"{len(damaged):,} of {count:,} pictures cannot be read: {shown}{listed}. "
+            f"{len(corrupt):,} of {count:,} pictures cannot be read: {shown}{listed}. "
             "Repair or remove them, or load the others with skip_corrupt=True"
         )
-    warnings.warn(f"Left out {len(damaged):,} of {count:,} pictures that cannot be read: {shown}{listed}", stacklevel=2)
+    warnings.warn(f"Left out {len(corrupt):,} of {count:,} pictures that cannot be read: {shown}{listed}", stacklevel=2)
 
 
-def report(damaged, rows):
-    """Write the list of damaged images, with the reason of each, as CSV; returns its path.
+def report(corrupt, rows):
+    """Write the list of corrupt images, with the reason of each, as CSV; returns its path.
 
     Args:
-        damaged: what `examine` returned.
+        corrupt: what `examine` returned.
         rows: the `Rows` that were examined.
 
     Raises:
         OSError: if the cache directory cannot be written.
     """
-    path = kept_in(rows, ".corrupt.csv")
+    path = cache_path(rows, ".corrupt.csv")
     with files.atomic_write(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("row", "where", "reason"))
-        writer.writerows((row, rows.origin(row), why) for row, why in damaged.items())
+        writer.writerows((row, rows.origin(row), why) for row, why in corrupt.items())
     return path
 
 
-def _listed(damaged, rows):
+def _listed(corrupt, rows):
     try:
-        return f" (all of them, with reasons: {report(damaged, rows)})"
+        return f" (all of them, with reasons: {report(corrupt, rows)})"
     except OSError:  # a cache that cannot be written: the names are still said
         return ""
 
 
-def kept_in(rows, suffix=""):
+def cache_path(rows, suffix=""):
     """Where something about rows is kept."""
     name = re.sub(r"[^\w.-]+", "_", rows.name)
     return files.cache_directory() / "data" / f"{name}-{rows.fingerprint()[:16]}{suffix}"
 
 
-def watched(chunks, count, title):
+def with_progress(chunks, count, title):
     """The chunks themselves, with a bar on stderr that shows images per second and the time left."""
     from rich import progress
     from rich.console import Console

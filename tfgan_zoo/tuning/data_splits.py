@@ -1,4 +1,4 @@
-"""What a search learns from, chooses by, and is told at its end: three parts of the data that share no image."""
+"""What a search learns from, chooses by, and is scored on at its end: three parts of the data that share no image."""
 
 import dataclasses
 import hashlib
@@ -7,14 +7,14 @@ import warnings
 
 import numpy as np
 
-from tfgan_zoo import data, metrics, pixels, registry
+from tfgan_zoo import data, errors, metrics, pixels
 
 LARGEST = 10_000  # images carved for validation, where nobody says how many
 SHARE = 5  # one in so many, at most
 
 
 @dataclasses.dataclass(frozen=True)
-class Material:
+class DataSplits:
     """Three disjoint parts of a source, in memory.
 
     Args:
@@ -23,7 +23,8 @@ class Material:
         train, validation, test: (images, labels or None), as `data.arrays` gives them; test is None where it is the
             source's own and read when it is needed.
         extractor: for the metrics; None for points.
-        told: what a record says of the three.
+        description: what a record says of the three.
+        metrics: what is scored, as in `tz.evaluate`.
     """
 
     source: object
@@ -32,26 +33,13 @@ class Material:
     validation: tuple
     test: tuple | None
     extractor: object
-    told: dict
+    description: dict
+    metrics: tuple | None = None
 
     @property
     def image_shape(self):
         """Of the images that a model makes."""
         return self.train[0].shape[1:]
-
-    def keywords(self, name):
-        """What the data says to a zoo entry: the number of classes, if it asks.
-
-        Raises:
-            ValueError: if the entry needs classes and there are none.
-        """
-        if "num_classes" not in registry.keywords(name):
-            return {}
-        if (self.info.num_classes or 0) < 2:
-            raise ValueError(
-                f"{self.info.name} has no classes, but {name!r} is told one with every image: take another."
-            )
-        return {"num_classes": self.info.num_classes}
 
     def batches(self, batch_size, seed):
         """The training part as `data.load` gives it."""
@@ -61,19 +49,22 @@ class Material:
             source = images if labels is None else (images, labels)
             return data.load(source, batch_size=batch_size, seed=seed)
 
-    def judge(self, model):
-        """The record of a model against the validation part: the same images and latents for every trial."""
-        return self._evaluate(model, self.validation)
+    def score(self, model):
+        """The record of a model against the validation part: the same images and noise for every trial."""
+        return self._evaluate(model, self.validation, floor=False)
 
-    def confirm(self, model):
+    def score_on_test(self, model):
         """The record of a model against the test part; for one model, at the end."""
         if self.test is None:
-            return metrics.evaluate(model, self.source, extractor=self.extractor, verbose=False)
-        return self._evaluate(model, self.test)
+            return self._evaluate(model, self.source, floor=True)
+        return self._evaluate(model, self.test, floor=False)
 
-    def _evaluate(self, model, part):
-        reference = part[0] if part[1] is None else part
-        return metrics.evaluate(model, reference, extractor=self.extractor, floor=False, verbose=False)
+    def _evaluate(self, model, reference, floor):
+        if isinstance(reference, tuple) and reference[1] is None:
+            reference = reference[0]
+        return metrics.evaluate(
+            model, reference, metrics=self.metrics, extractor=self.extractor, floor=floor, verbose=False
+        )
 
     def diversity(self, images):
         """Mean distance of two generated images over that of two validation images; about 1 for a good model, 0 for one
@@ -96,7 +87,7 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         extractor: for the metrics, as in `tz.evaluate`; None for the classifier that is shipped for the source.
 
     Returns:
-        A `Material`.
+        A `DataSplits`.
 
     Raises:
         ValueError: if the split is the test split, or too few images would be left.
@@ -107,10 +98,12 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
     info = data.info(source)  # now that TFDS has prepared it, if it had to
     if extractor is None and not info.is_points:
         extractor = metrics.classifier_for(info.name)
+    usual = min(LARGEST, len(images) // SHARE)
     own = "validation" if validation is None and "validation" in info.num_images else None
-    count = 0 if own else _count(validation, len(images))
-    carved = 0 if "test" in info.num_images else max(count, _count(None, len(images)))
-    if len(images) - count - carved < 2:
+    carved = usual if validation is None else errors.whole_number("validation", validation)
+    count, tested = 0 if own else carved, 0 if "test" in info.num_images else max(0 if own else carved, usual)
+    left = len(images) - count - tested
+    if left < 2:
         raise ValueError(
             f"validation={validation} images of {len(images):,} leave nothing to train on: carve fewer, or widen split."
         )
@@ -120,29 +113,25 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         rows = np.sort(rows)
         return images[rows], None if labels is None else labels[rows]
 
-    left = len(images) - count - carved
-    if carved:
+    if tested:
         test = part(rows[left + count :])
     else:  # read when it is needed, at the size that its other scores have
         test = None if image_size is None else data.arrays(source, "test", image_size=image_size)
-    train = (images, labels) if left == len(images) else part(rows[:left])
-    chosen = data.arrays(source, own, image_size=image_size) if own else part(rows[left : left + count])
-    told = {
-        "data": str(source) if isinstance(source, str | os.PathLike) else _hash(images),
-        "train": f"{left} of {split}",
-        "validation": own or f"{count} of {split}",
-        "test": f"{carved} of {split}" if carved else "test",
-        "image_shape": list(images.shape[1:]),
-    }
-    return Material(source, info, train, chosen, test, extractor, told)
-
-
-def _count(validation, available):
-    if validation is None:
-        return min(LARGEST, available // SHARE)
-    if isinstance(validation, bool) or not isinstance(validation, int) or validation < 1:
-        raise ValueError(f"validation={validation!r}: give a number of images such as 5000, or None.")
-    return validation
+    return DataSplits(
+        source,
+        info,
+        (images, labels) if left == len(images) else part(rows[:left]),
+        data.arrays(source, own, image_size=image_size) if own else part(rows[left : left + count]),
+        test,
+        extractor,
+        {
+            "data": str(source) if isinstance(source, str | os.PathLike) else _hash(images),
+            "train": f"{left} of {split}",
+            "validation": own or f"{count} of {split}",
+            "test": f"{tested} of {split}" if tested else "test",
+            "image_shape": list(images.shape[1:]),
+        },
+    )
 
 
 def _distance(images):

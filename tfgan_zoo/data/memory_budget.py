@@ -1,4 +1,4 @@
-"""How much room there is, in memory and on disk, asked before images are decoded."""
+"""How much memory and disk is free, asked before images are decoded."""
 
 import math
 import pathlib
