@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 
 import keras
 import numpy as np
@@ -46,7 +47,7 @@ def toy(image_shape, *, width=16, learning_rate=3e-3, **model):
     """The toy as an entry of the zoo."""
     x, level = keras.Input(image_shape), keras.Input((1,))
     y = layers.Concatenate()([layers.Flatten()(x), level])
-    y = layers.Dense(np.prod(image_shape), activation="tanh")(layers.Dense(width, activation="relu")(y))
+    y = layers.Dense(math.prod(image_shape), activation="tanh")(layers.Dense(width, activation="relu")(y))
     optimizer = {"denoiser_optimizer": keras.optimizers.Adam(learning_rate)}
     return Toy(keras.Model([x, level], layers.Reshape(image_shape)(y)), name="toy", **optimizer | model)
 

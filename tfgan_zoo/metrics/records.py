@@ -35,12 +35,12 @@ def score(record, name):
     scores = record["scores"]
     if name in scores:
         return scores[name]
-    found = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
-    if not found:
+    matches = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
+    if not matches:
         raise errors.unknown("score", name, [key for key in scores if not key.endswith(FLOOR)])
-    if len(found) > 1:
-        raise ValueError(f"{name!r} could be {' or '.join(found)}: write one of them in full.")
-    return scores[found[0]]
+    if len(matches) > 1:
+        raise ValueError(f"{name!r} could be {' or '.join(matches)}: write one of them in full.")
+    return scores[matches[0]]
 
 
 def show(record):
