@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "tfgan_zoo"
 
 # room -> rooms it may import; the small shared modules are open to all
-SHARED = {"errors", "files", "noise", "pixels", "serialization", "version"}
+SHARED = {"errors", "files", "geometry", "noise", "pixels", "serialization", "version"}
 MAY_IMPORT = {
     "__init__": {"*"},
     **{name: set() for name in SHARED},
