@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "registry": set(),
     "conditions": set(),
     "models": {"conditions", "priors", "samplers", "schedules", "data", "runtime"},
-    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "schedules", "samplers"},
+    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "schedules", "samplers"}
+    | {"conditions"},
     "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},

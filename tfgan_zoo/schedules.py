@@ -229,7 +229,7 @@ class EDM:
 @serializable
 @dataclasses.dataclass(frozen=True)
 class Straight:
-    """The line from noise at time 0 to the image at time 1 (Lipman et al. 2023, Eq. 22, sigma_min = 0; Liu et al. 2023).
+    """The line from noise at time 0 to the image at time 1 (Lipman et al. 2023, Eq. 22; Liu et al. 2023).
 
     Args:
         logit_mean, logit_stddev: of a logit-normal time in training (Esser et al. 2024, Sec. 3.1); None draws it
