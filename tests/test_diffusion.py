@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tfgan_zoo as tz
-from tfgan_zoo import schedules
+from tfgan_zoo import noise, samplers, schedules
 from tfgan_zoo.networks import unet
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
@@ -211,6 +211,85 @@ def test_flow_matching_follows_the_exact_field():
 def test_flow_targets_are_differences():
     t, data, eps = 0.3, IMAGES[:2], IMAGES[2:4]
     np.testing.assert_allclose(schedules.Flow().target(data, eps, t, 1 - t), data - eps)
+
+
+def drawing(**sampling):
+    return small(num_classes=None, sampling=Sampling(**{"sampler": "ancestral", "steps": 4} | sampling))
+
+
+def test_inpainting_keeps_what_is_known_and_draws_the_rest():
+    """Trap 38, and both ends of families.md: all known returns the input, none known is a sample."""
+    model, known = drawing(), np.zeros((8, 8), bool)
+    known[:, :5] = True
+    filled = model.inpaint(IMAGES[:3], known, seed=1, resample=2)
+    np.testing.assert_array_equal(filled[:, :, :5], IMAGES[:3, :, :5])
+    assert np.abs(filled - IMAGES[:3])[:, :, 5:].max() > 0.1
+    np.testing.assert_array_equal(model.inpaint(IMAGES[:3], np.ones((8, 8)), seed=1), IMAGES[:3])
+    np.testing.assert_allclose(
+        model.inpaint(IMAGES[:3], np.zeros((3, 8, 8, 1)), seed=1), model.generate(3, seed=1), atol=1e-5
+    )
+
+
+def test_inpainting_a_known_density_draws_the_conditional():
+    """Two coordinates that are one: given the first, the second is near it, the nearer the more it is resampled."""
+    points, far = tf.constant([[0.7, 0.0]] * 500), []
+    schedule, mask = schedules.Cosine(100), tf.constant([[1.0, 0.0]])
+    levels = schedule.levels(20)
+
+    def fresh(step):
+        return noise.normal((500, 2), noise.fold((1, 2), step))
+
+    def denoise(x, time):
+        a, s = (
+            tf.cast(one(time[None]), tf.float32) for one in (schedules.Cosine(100).signal, schedules.Cosine(100).noise)
+        )
+        mean = tf.reduce_mean(x, -1, keepdims=True) * a / (a**2 + s**2 / 2)
+        return tf.concat([mean, mean], -1)
+
+    for resample in (1, 5):
+
+        @tf.function
+        def filled(x, resample=resample):
+            return samplers.inpaint(denoise, x, levels, fresh, points, mask, resample=resample)
+
+        end = filled(noise.normal((500, 2), (3, 4)))
+        np.testing.assert_allclose(end[:, 0], 0.7)
+        far.append(np.abs(end[:, 1] - 0.7).mean())
+    assert far[1] < 0.7 * far[0]
+
+
+def test_edits_of_no_strength_are_the_images_and_of_full_strength_samples():
+    model = drawing(sampler="ddim", steps=8)
+    np.testing.assert_array_equal(model.edit(IMAGES[:2], 0.0, seed=1), IMAGES[:2])
+    np.testing.assert_allclose(model.edit(IMAGES[:2], 1.0, seed=1), model.generate(2, seed=1), atol=0.02)
+    half = np.abs(model.edit(IMAGES[:2], 0.5, seed=1) - IMAGES[:2]).mean()
+    little = np.abs(model.edit(IMAGES[:2], 0.125, seed=1) - IMAGES[:2]).mean()
+    assert little < half
+
+
+def test_an_image_is_found_again_from_its_noise():
+    model = known(sampling=Sampling("ddim", 100))
+    points = (MEANS[0] + STD * np.random.default_rng(1).normal(size=(50, 2))).astype("float32")
+    start = model.invert(points)
+    np.testing.assert_allclose(start.std(0), 1.0, atol=0.3)
+    np.testing.assert_allclose(model.draw(noise=start), points, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda model: model.inpaint(IMAGES, np.ones((7, 8))), r"known is float64 \(7, 8\): give booleans \(8, 8\)"),
+        (lambda model: model.inpaint(IMAGES, 0.5 * np.ones((8, 8))), "give booleans"),
+        (lambda model: model.inpaint(IMAGES, np.ones((8, 8)), resample=0), "resample"),
+        (lambda model: model.edit(IMAGES, 1.5), "strength=1.5: give 0"),
+        (lambda model: model.edit(IMAGES[:, :4], 0.5), r"images are \(24, 4, 8, 1\)"),
+        (lambda model: model.invert(300 * IMAGES), "belong in"),
+        (lambda model: model.edit(IMAGES, 0.5, labels=LABELS), "unconditional"),
+    ],
+)
+def test_edits_refuse_in_a_sentence(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call(drawing())
 
 
 def test_one_step_is_an_endpoint():

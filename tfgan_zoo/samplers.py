@@ -85,7 +85,7 @@ def heun(denoise, x, levels, draw_noise=None):
         _, x = ops.while_loop(lambda index, _: index < steps - 1, step, (ops.convert_to_tensor(0), x))
     a, s, a2, s2 = (signal[-2], noise[-2], signal[-1], noise[-1])
     clean = denoise(x, times[steps - 1])
-    return (s2 / s) * x + (a2 - a * s2 / s) * clean
+    return float(s2 / s) * x + float(a2 - a * s2 / s) * clean
 
 
 def reverse(denoise, images, levels):
@@ -103,9 +103,42 @@ def reverse(denoise, images, levels):
     """
     signal, noise, times = levels.signal[::-1], levels.noise[::-1], levels.times[::-1]
     # leaving the clean image, which has no noise to divide by: ask at the least noise there is
-    x = images * signal[1] / signal[0]
+    x = images * float(signal[1] / signal[0])
     back = dataclasses.replace(levels, times=times[:-1], signal=signal[1:], noise=noise[1:])
     return _along(denoise, x, back, ddim_table(back, 0.0)) if len(back) else x
+
+
+def inpaint(denoise, x, levels, draw_noise, images, known, *, resample=1):
+    """Fill in what is not known of images: at every level the known part is noised and put in (Lugmayr et al. 2022).
+
+    Args:
+        denoise, levels, draw_noise: as in `ancestral`.
+        x: tensor (N, ...) with the noise of the first level.
+        images: tensor like x, of which the known part is looked at.
+        known: tensor of 0 and 1 that multiplies images; 1 where they are known.
+        resample: how often each level is drawn: between two draws the image goes one level back into noise, so that
+            the two parts come to agree (Algorithm 1, with jumps of one level; 10 times in the paper).
+
+    Returns:
+        Tensor like x; images where they are known.
+    """
+    a, s, a2, s2 = levels.signal[:-1], levels.noise[:-1], levels.signal[1:], levels.noise[1:]
+    ratio = a / a2
+    back = np.sqrt(np.maximum(s**2 - ratio**2 * s2**2, 0.0))
+    table = np.concatenate([ancestral_table(levels), np.stack([a2, s2, ratio, back], axis=1)], axis=1)
+    table, times, rounds = _constant(table, x.dtype), _constant(levels.times), len(levels) * resample
+
+    def step(index, x):
+        of_x, of_clean, _, of_noise, signal, noise, again, fresh = _row(table, index // resample)
+        inside = of_x * x + of_clean * denoise(x, times[index // resample]) + of_noise * draw_noise(index)
+        outside = signal * images + noise * draw_noise(rounds + 2 * index)
+        x = known * outside + (1.0 - known) * inside
+        if resample == 1:
+            return index + 1, x
+        noised = again * x + fresh * draw_noise(rounds + 2 * index + 1)
+        return index + 1, ops.where((index + 1) % resample == 0, x, noised)
+
+    return ops.while_loop(lambda index, _: index < rounds, step, (ops.convert_to_tensor(0), x))[1]
 
 
 # ---- the numbers ----------------------------------------------------------------------------------------------------

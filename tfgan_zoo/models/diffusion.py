@@ -9,12 +9,13 @@ from keras import ops
 from tfgan_zoo import noise as draws
 from tfgan_zoo import runtime, schedules
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.editing import Editing
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class Diffusion(GenerativeModel):
+class Diffusion(Editing, GenerativeModel):
     """A network that takes the noise out of an image, and images that are drawn with it, level by level.
 
     Ho et al. 2020, Algorithm 1 and 2; with labels, classifier-free guidance (Ho & Salimans 2022): a share of the
@@ -181,7 +182,8 @@ class Diffusion(GenerativeModel):
         Returns:
             float32 (N, *image_shape), not clipped.
         """
-        rows = tf.shape(x)[0]
+        x = tf.cast(x, tf.float32)
+        rows, condition = tf.shape(x)[0], None if condition is None else tf.cast(condition, tf.int32)
         times = tf.broadcast_to(tf.cast(times, tf.float32), (rows,))
 
         def clean(labels):
@@ -223,12 +225,14 @@ class Diffusion(GenerativeModel):
 
     def _draw(self, noise, condition=None):
         levels = self.levels()
-        return self.finished(self.sampling.run(self.denoiser_for(condition), levels.noise[0] * noise, levels))
+        x = float(levels.noise[0]) * tf.cast(noise, tf.float32)
+        return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels))
 
     def _draw_with_noise(self, noise, condition=None, *, seed):
         levels = self.levels()
+        x = float(levels.noise[0]) * tf.cast(noise, tf.float32)
         fresh = self.fresh_noise(tf.shape(noise)[0], seed)
-        return self.finished(self.sampling.run(self.denoiser_for(condition), levels.noise[0] * noise, levels, fresh))
+        return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels, fresh))
 
     def levels(self):
         """The levels of `sampling`."""
