@@ -20,10 +20,10 @@ def check(model):
         if not network.built or not getattr(network, "inputs", None):
             raise ValueError(f"The {name} of {kind} is not built. Make it a functional keras.Model.")
     if len(networks) == 1 and callable(getattr(model, "draw_latents", None)):
-        takes, told = len(network.inputs) > 1, model.condition is not None
-        if told and not takes:
+        takes, given = len(network.inputs) > 1, model.condition is not None
+        if given and not takes:
             raise ValueError(f"{kind} has the condition {model.condition}, and its {name} has no input for it.")
-        if takes and not told:
+        if takes and not given:
             raise ValueError(f"The {name} of {kind} takes labels: give the model condition=Classes(num_classes).")
 
 
