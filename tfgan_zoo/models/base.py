@@ -23,11 +23,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import data, noise, runtime
+from tfgan_zoo.keras_private import CACHED_EVALUATION, BuiltAlready
 from tfgan_zoo.models import checks, inputs
 from tfgan_zoo.models.optimisation import OptimisedModel, SameFactor, averaged_copy, dropout_states
 
 
-class GenerativeModel(OptimisedModel):
+class GenerativeModel(BuiltAlready, OptimisedModel):
     """A model that is trained with `fit` and asked for images with `generate`.
 
     All noise is drawn from (seed, step, purpose): a run that stops and continues, or is spread over replicas, draws
@@ -363,10 +364,10 @@ class GenerativeModel(OptimisedModel):
             As in Keras.
         """
         self._check_compiled()
-        if not keras_arguments.pop("_use_cached_eval_dataset", False):  # which `fit` has checked
+        if not keras_arguments.pop(CACHED_EVALUATION, False):  # which `fit` has checked
             x, y = inputs.dataset(self, x.numpy() if tf.is_tensor(x) else x, y, batch_size), None
         else:
-            keras_arguments["_use_cached_eval_dataset"] = True
+            keras_arguments[CACHED_EVALUATION] = True
         with _explained():
             return super().evaluate(x, y, verbose=verbose, **keras_arguments)
 
@@ -388,9 +389,6 @@ class GenerativeModel(OptimisedModel):
         kept = math.ceil(len(x) * (1 - share))
         end = (x[kept:], y[kept:]) if y is not None else x[kept:]
         return x[:kept], y[:kept] if y is not None else None, end
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing: all is built. Keras would read a batch to build from, which fails on several workers' labels."""
 
     def check_images(self, images):
         """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1]."""
