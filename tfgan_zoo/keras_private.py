@@ -27,7 +27,7 @@ def beginning_of(model):
 
 
 class BuiltAlready:
-    """A model whose variables are all there: `fit` need not read a batch to make them, as it cannot on several workers."""
+    """A model whose variables are all there: `fit` need not read a batch to make them, which several workers cannot."""
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing (Trainer._maybe_symbolic_build)."""
