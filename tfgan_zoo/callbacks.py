@@ -91,7 +91,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         check_finite(logs, epoch)
         if self.num_images is None:
-            self.num_images = min(5000, data.info(self.reference).num_images[self.split])
+            self.num_images = min(5000, data.info(self.reference).count(self.split))
         record = evaluate(
             self.model,
             self.reference,

@@ -112,7 +112,7 @@ def load(
         source: "digits" or "shapes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
             what `write` wrote; an .npz file; an array of images, or (images, labels), uint8 or float32 in [-1, 1]; or
-            `WithAttributes`, `Pairs` or `Unpaired` of these.
+            `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
         image_size: side of square images in pixels, or (height, width), to which images are brought with an antialiased
             Lanczos filter as `resize` says. None keeps the size, which must then be the same for all.

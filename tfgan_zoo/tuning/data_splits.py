@@ -8,9 +8,7 @@ import warnings
 import numpy as np
 
 from tfgan_zoo import data, errors, metrics, pixels
-
-LARGEST = 10_000  # images carved for validation, where nobody says how many
-SHARE = 5  # one in so many, at most
+from tfgan_zoo.data import held_out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +96,7 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
     info = data.info(source)  # now that TFDS has prepared it, if it had to
     if extractor is None and not info.is_points:
         extractor = metrics.classifier_for(info.name)
-    usual = min(LARGEST, len(images) // SHARE)
+    usual = held_out.count_of(len(images))
     own = "validation" if validation is None and "validation" in info.num_images else None
     carved = usual if validation is None else errors.whole_number("validation", validation)
     count, tested = 0 if own else carved, 0 if "test" in info.num_images else max(0 if own else carved, usual)
@@ -107,7 +105,7 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         raise ValueError(
             f"validation={validation} images of {len(images):,} leave nothing to train on: carve fewer, or widen split."
         )
-    rows = np.random.default_rng(0).permutation(len(images))  # a folder's images are sorted by class
+    rows = held_out.order(len(images))
 
     def part(rows):
         rows = np.sort(rows)
