@@ -7,7 +7,7 @@ from tfgan_zoo.data.finding import name_of, with_test
 from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.order import set_epoch
 from tfgan_zoo.data.pairs import Pairs, Unpaired
-from tfgan_zoo.data.pipeline import arrays, info, is_ours, load, shape_of
+from tfgan_zoo.data.pipeline import arrays, fingerprint, info, is_ours, load, shape_of
 from tfgan_zoo.data.source import Info
 from tfgan_zoo.data.writing import write
 
@@ -19,6 +19,7 @@ __all__ = [
     "WithAttributes",
     "arrays",
     "check",
+    "fingerprint",
     "info",
     "is_ours",
     "load",

@@ -82,7 +82,8 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         validation: images carved from it to choose by; None for the source's own "validation" split or, without one, a
             fifth of it, at most 10,000. A source without a test split gives as many again for that.
         image_size: side that all images are brought to; None keeps theirs.
-        extractor: for the metrics, as in `tz.evaluate`; None for the classifier that is shipped for the source.
+        extractor: for the metrics, as in `tz.evaluate`; None for the classifier that is shipped for the source, or what
+            `metrics.train_extractor` kept for it.
 
     Returns:
         A `DataSplits`.
@@ -94,8 +95,8 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         raise ValueError(f"split={split!r}: a search learns and chooses on training images, and is tested on the rest.")
     images, labels = data.arrays(source, split, image_size=image_size)
     info = data.info(source)  # now that TFDS has prepared it, if it had to
-    if extractor is None and not info.is_points:
-        extractor = metrics.classifier_for(info.name)
+    if not info.is_points:
+        extractor = metrics.extractor_for(source, extractor)
     usual = held_out.count_of(len(images))
     own = "validation" if validation is None and "validation" in info.num_images else None
     carved = usual if validation is None else errors.whole_number("validation", validation)
