@@ -46,7 +46,7 @@ class Extractor:
         return self.kind.startswith("inception")
 
     def key(self, score, count=None):
-        """The name of a score of `count` images in these features, "kid_classifier_10000"; None leaves the count out."""
+        """The name of a score of `count` images in these features, "kid_classifier_10000"; None leaves that out."""
         count = None if count is None else str(count)
         return "_".join(filter(None, (score, self.kind, count, self.resize.suffix)))
 
