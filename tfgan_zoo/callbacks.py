@@ -79,6 +79,9 @@ class Evaluate(keras.callbacks.Callback):
         num_images: generated for a score; None for as many as the split has, but at most 5,000.
         seed: of the generated images.
         **arguments: passed on to `tz.evaluate`, such as extractor=.
+
+    A score's name in the logs is its key without the count of images, wherever that stands: "fd_classifier",
+    "fid_inception2015_clean"; `metrics.distance_name(reference, extractor)` is that of the Fréchet distance.
     """
 
     def __init__(self, reference, every=1, split="train", num_images=None, seed=0, **arguments):
@@ -91,7 +94,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         check_finite(logs, epoch)
         if self.num_images is None:
-            self.num_images = min(5000, data.info(self.reference).num_images[self.split])
+            self.num_images = min(5000, data.info(self.reference).count(self.split))
         record = evaluate(
             self.model,
             self.reference,
@@ -103,7 +106,8 @@ class Evaluate(keras.callbacks.Callback):
             **self.arguments,
         )
         numbers = {name: value for name, value in record["scores"].items() if isinstance(value, (int, float))}
-        logs.update({name.removesuffix(f"_{record['protocol']['num_generated']}"): v for name, v in numbers.items()})
+        count = str(record["protocol"]["num_generated"])
+        logs.update({"_".join(word for word in name.split("_") if word != count): v for name, v in numbers.items()})
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -71,7 +71,8 @@ class GradientPenalty(Penalty):
     Args:
         weight: lambda, 10 in the paper.
         every: as for every penalty.
-        target: the slope asked for.
+        target: the slope asked for. Another than 1 is subtracted, (|grad D| - target)^2; the code of Karras et al. 2018
+            (750) and TF-GAN divide by it, (|grad D| / target - 1)^2, which is this with weight / target^2.
         one_sided: True penalises only slopes above the target.
     """
 

@@ -160,7 +160,7 @@ def test_arrays_serve_as_reference(digits):
     assert record["protocol"]["num_real"] == 360
     assert set(record["scores"]) == {"fd_custom_100", "precision_custom_100", "recall_custom_100"}
     with pytest.raises(ValueError, match=r"No classifier is shipped for 'the array'.*extractor=your_keras_model"):
-        evaluate(digits, digits, verbose=False)
+        evaluate(digits, digits, metrics="fd", verbose=False)
 
 
 def test_what_is_known_of_real_images_is_read_again(own_cache, monkeypatch):

@@ -6,6 +6,7 @@ import pathlib
 from tfgan_zoo import errors
 from tfgan_zoo.data import bundled, catalogue, folders, idx, memory, prepared
 from tfgan_zoo.data.attributes import WithAttributes
+from tfgan_zoo.data.held_out import SHARE, HeldOut
 from tfgan_zoo.data.pairs import Pairs, Unpaired
 
 
@@ -13,7 +14,7 @@ def find(source, data_dir=None):
     """The `Source` behind what the user wrote.
 
     Args:
-        source: a name, a path, an array, a pair (images, labels), a `WithAttributes` or a `Pairs`.
+        source: a name, a path, an array, a pair (images, labels), a `WithAttributes`, a `HeldOut` or a `Pairs`.
         data_dir: TFDS' data directory; None means its own default.
 
     Raises:
@@ -21,7 +22,7 @@ def find(source, data_dir=None):
         FileNotFoundError: if it is a path that is not there.
         RuntimeError: if it is a name that a command prepares, and has not been.
     """
-    if isinstance(source, WithAttributes | Pairs):
+    if isinstance(source, WithAttributes | HeldOut | Pairs):
         return source.resolve(find, data_dir)
     if isinstance(source, Unpaired):
         raise ValueError("Unpaired is two sources, which load, arrays and info take. Give one of them")
@@ -47,6 +48,29 @@ def find(source, data_dir=None):
     if "/" in source and source.split("/")[0] not in catalogue.names():
         raise FileNotFoundError(f"There is no file or folder {source}. Check the path (now in {pathlib.Path.cwd()})")
     raise errors.unknown("data source", source, {*bundled.SOURCES, *prepared.COMMANDS, *catalogue.names()})
+
+
+def name_of(source):
+    """The name that stands for fixed content, of a source or of what `HeldOut` holds; None for paths and arrays."""
+    source = source.source if isinstance(source, HeldOut) else source
+    if not isinstance(source, str):
+        return None
+    if source in bundled.SOURCES or source in prepared.COMMANDS:
+        return source
+    return None if _looks_like_path(source) or catalogue.find(source) is None else source
+
+
+def with_test(source):
+    """A source with a test split: itself, where it has one or needs none, or as `HeldOut`.
+
+    Args:
+        source: a name or a path; anything else comes back as it is.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return source
+    info = find(source).info
+    carved = not info.is_points and "test" not in info.num_images and info.num_images.get("train", 0) >= SHARE
+    return HeldOut(source) if carved else source
 
 
 def _looks_like_path(source):

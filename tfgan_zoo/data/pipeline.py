@@ -1,6 +1,7 @@
 """From any source to a `tf.data.Dataset` that Keras can fit, evaluate and distribute."""
 
 import dataclasses
+import hashlib
 import logging
 import numbers
 import os
@@ -14,7 +15,8 @@ import tensorflow as tf
 from tfgan_zoo import pixels
 from tfgan_zoo.data import corrupt_files, memory, order, pairs, planner, store
 from tfgan_zoo.data.augmenting import Augmentation
-from tfgan_zoo.data.finding import find
+from tfgan_zoo.data.finding import find, name_of
+from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.pairs import Unpaired
 from tfgan_zoo.data.source import Wanted
 
@@ -112,7 +114,7 @@ def load(
         source: "digits" or "shapes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
             what `write` wrote; an .npz file; an array of images, or (images, labels), uint8 or float32 in [-1, 1]; or
-            `WithAttributes`, `Pairs` or `Unpaired` of these.
+            `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
         image_size: side of square images in pixels, or (height, width), to which images are brought with an antialiased
             Lanczos filter as `resize` says. None keeps the size, which must then be the same for all.
@@ -164,6 +166,26 @@ def load(
     dataset = _dataset(parts, augment, largest.shape[0], int(batch_size), shuffle, seed, drop_remainder)
     _OURS.add(dataset)
     return dataset
+
+
+def fingerprint(source):
+    """A hexadecimal string for a source: another one when its training images have changed, or lie elsewhere.
+
+    Args:
+        source: as in `load`, and not `Unpaired`. Of `HeldOut` it is that of what it holds.
+
+    Raises:
+        ValueError, FileNotFoundError: if it is nothing that is known.
+    """
+    if (name := name_of(source)) is not None:
+        return hashlib.sha256(f"name {name}".encode()).hexdigest()
+    found = find(source.source if isinstance(source, HeldOut) else source)
+    if found.rows is not None:
+        return found.rows("train", Wanted(image_size=8, channels=3)).fingerprint()
+    images, labels = found.read("train", Wanted())
+    digest = hashlib.sha256(f"{images.shape} {images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
+    digest.update(b"" if labels is None else np.ascontiguousarray(labels).tobytes())
+    return digest.hexdigest()
 
 
 def is_ours(dataset):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_zoo import errors
+from tfgan_zoo.data import splits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,14 @@ class Info:
     def is_points(self):
         """True for 2-D points, which have no pixels to convert."""
         return len(self.image_shape) == 1
+
+    def count(self, split):
+        """How many images a split such as "train" or "train[:200]" has, as the source lists them.
+
+        Raises:
+            ValueError: for a split that is not there or is not understood.
+        """
+        return sum(max(stop - start, 0) for _, start, stop in splits.pieces(split, self.num_images, self.name))
 
 
 RESIZES = ("crop", "squash", "pad")
