@@ -1,6 +1,7 @@
-"""Damaged pictures, folders of any layout, arrays of any kind: read as Pillow and NumPy say, or refused in a sentence."""
+"""Damaged pictures, any layout of folders, any array: read as Pillow and NumPy say, or refused in a sentence."""
 
 import collections
+import io
 import pathlib
 import re
 import warnings
@@ -73,7 +74,7 @@ def as_pillow_says(path):
     Raises:
         Exception: whatever Pillow raises.
     """
-    with Image.open(path) as opened:
+    with Image.open(io.BytesIO(path.read_bytes())) as opened:  # by a path it mixes up the pixels of a turned TIFF
         opened.load()
         mode, kind = opened.mode, opened.format
         bits = opened.tag_v2.get(258, (16,))[0] if kind == "TIFF" else 16
@@ -105,9 +106,11 @@ def test_damaged_pictures_are_read_as_pillow_reads_them_or_named(amount, tmp_pat
         try:
             found = decoding.decode(path, Wanted(channels=3))
         except corrupt_files.UNREADABLE as error:
-            assert expected[path] is None, f"{path}: {error}"
-            assert "\n" not in corrupt_files.reason(error)
-            reasons[type(error).__name__] += 1
+            found = error
+        if isinstance(found, Exception):
+            assert expected[path] is None, f"{path}: {found}"
+            assert "\n" not in corrupt_files.reason(found)
+            reasons[type(found).__name__] += 1
             continue
         assert expected[path] is not None, path
         assert found.shape == expected[path].shape, path
@@ -156,11 +159,13 @@ def test_folders_of_any_layout_are_read_whole_or_refused(amount, tmp_path):
             try:
                 found = finding.find(folder)
             except ValueError as error:
-                assert sentence(error), error
-                assert "holds" in str(error) or "class folders" in str(error)
-                assert visible or "holds no pictures" in str(error)
-                outcomes[str(error).replace(str(folder), "")[:20]] += 1
-                continue
+                found = error
+        if isinstance(found, ValueError):
+            assert sentence(found), found
+            assert "holds" in str(found) or "class folders" in str(found)
+            assert visible or "holds no pictures" in str(found)
+            outcomes[str(found).replace(str(folder), "")[:20]] += 1
+            continue
         info = found.info
         assert sum(info.num_images.values()) == visible, sorted(folder.rglob("*"))
         if list(info.num_images) == ["train"] and found.rows("train", Wanted(1)).file_name(0):
@@ -245,7 +250,7 @@ def labels_of(kind):
 def test_arrays_of_any_kind_are_read_as_numpy_reads_them_or_refused(amount, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     random, outcomes = np.random.default_rng(2), collections.Counter()
-    for _ in range({"few": 150, "many": 600}[amount]):
+    for _ in range({"few": 150, "many": 900}[amount]):
         dtype = random.choice(("uint8", "float32", random.choice(DTYPES)))
         images = array(random, dtype, SHAPES[random.integers(len(SHAPES))], *RANGES[random.integers(len(RANGES))])
         kind = LABELS[random.choice((0, 1, random.integers(len(LABELS))))]
@@ -265,10 +270,11 @@ def test_arrays_of_any_kind_are_read_as_numpy_reads_them_or_refused(amount, tmp_
         given = None if form in ("array", "list", "lists") else given
         try:
             found, labels = data.arrays(source)
-            batches = list(data.load(source, batch_size=4, shuffle=False).as_numpy_iterator())
         except (ValueError, FileNotFoundError) as error:
-            assert sentence(error), (form, dtype, kind, str(error))
-            assert re.match(r"(images|labels|source|a\.npz|the array)", str(error)), str(error)
+            found = error
+        if isinstance(found, Exception):
+            assert sentence(found), (form, dtype, kind, str(found))
+            assert re.match(r"(images|labels|source|a\.npz|the array)", str(found)), str(found)
             outcomes["refused"] += 1
             continue
         if form != "lists":
@@ -279,8 +285,9 @@ def test_arrays_of_any_kind_are_read_as_numpy_reads_them_or_refused(amount, tmp_
         assert (labels is None) == (given is None)
         if given is not None:
             np.testing.assert_array_equal(labels, np.ravel(np.asarray(given, "int64")))
-        batch = batches[0] if given is None else batches[0][0]
-        scaled = found if found.dtype != np.uint8 else found / 127.5 - 1
-        np.testing.assert_allclose(batch, scaled, atol=1e-6)
         outcomes["read"] += 1
+        if outcomes["read"] % 10 == 1:
+            batch = next(data.load(source, batch_size=4, shuffle=False).as_numpy_iterator())
+            scaled = found if found.dtype != np.uint8 else found / 127.5 - 1
+            np.testing.assert_allclose(batch if given is None else batch[0], scaled, atol=1e-6)
     assert min(outcomes["read"], outcomes["refused"]) > 20, outcomes

@@ -49,7 +49,8 @@ def _opened(path):
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        # Not by its path: Pillow would map a TIFF into memory by its turned size, and mix its pixels up.
+        with open(path, "rb") as file, Image.open(file) as picture:
             yield picture
     except (OSError, SyntaxError, ValueError):
         raise
