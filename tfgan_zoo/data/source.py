@@ -69,6 +69,12 @@ class Wanted:
     resize: str = "crop"
     background: int | tuple = 255
 
+    def __post_init__(self):
+        for name in ("image_size", "channels", "background"):
+            value = getattr(self, name)
+            if isinstance(value, np.generic | np.ndarray):  # or numbers that are the same would be told apart
+                object.__setattr__(self, name, value.tolist())
+
     @property
     def size(self):
         """(height, width) in pixels, or None to keep the size."""
@@ -95,7 +101,7 @@ class Wanted:
                 f"image_size={self.image_size!r} is not a side in pixels. Give a positive int such as 32, "
                 "(height, width), or None"
             )
-        if self.channels not in (None, 1, 3, 4):
+        if self.channels is not None and not (_is_integer(self.channels) and self.channels in (1, 3, 4)):
             raise ValueError(f"channels={self.channels!r} is not 1 (grey), 3 (RGB) or 4 (RGBA)")
         if self.resize not in RESIZES:
             raise errors.unknown("resize", self.resize, RESIZES)

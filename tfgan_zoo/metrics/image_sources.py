@@ -1,6 +1,7 @@
 """What is scored, be it a model, an array, a folder or a dataset, as one stream of checked batches."""
 
 import pathlib
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -58,8 +59,7 @@ def _shape_of(source):
     if isinstance(source, np.ndarray):
         return tuple(source.shape[1:])
     if isinstance(source, tf.data.Dataset):
-        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
-        shape = getattr(first, "shape", None)
+        shape = getattr(_images_of(source.element_spec), "shape", None)
         shape = None if shape is None or shape.rank is None else tuple(shape)[-3:]
     else:
         shape = getattr(source, "image_shape", None)
@@ -141,14 +141,33 @@ def _batches(source, count, labels, seed, batch_size, points):
         for start in range(0, count, batch_size):
             yield source[start : start + batch_size]
     elif isinstance(source, tf.data.Dataset):
-        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
-        if getattr(first, "shape", None) is not None and first.shape.rank == (1 if points else 3):
-            source = source.batch(batch_size)
-        for batch in source:
-            yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        shape = getattr(_images_of(source.element_spec), "shape", None)
+        if shape is not None and shape.rank == (1 if points else 3):
+            source = source.map(lambda *element: _images_of(element[0])).batch(batch_size)
+        try:
+            for batch in source:
+                yield np.asarray(_images_of(batch))
+        except tf.errors.InvalidArgumentError as error:
+            why = re.sub(r"\{\{.*?\}\} ?| ?\[Op:.*", "", error.message.splitlines()[0])
+            raise ValueError(
+                f"The dataset cannot be read: {why} Bring images to one size with tf.image.resize."
+            ) from error
     else:
         for batch in source.stream(count, labels=labels, seed=seed, batch_size=batch_size):
             yield np.asarray(batch)
+
+
+def _images_of(element):
+    """The images of what a dataset gives: images, (images, labels), or TFDS' dict.
+
+    Raises:
+        ValueError: if it is a dict without them.
+    """
+    if isinstance(element, dict):
+        if "image" not in element:
+            raise ValueError(f"The dataset gives dicts of {', '.join(map(repr, element))}: map them to images.")
+        return element["image"]
+    return element[0] if isinstance(element, tuple) else element
 
 
 def checked(images, points=False):
@@ -208,7 +227,7 @@ def _check_shape(images, points):
     elif images.ndim != 4:
         raise ValueError(
             f"Images must be an array (N, height, width, channels); the shape is {images.shape}. "
-            "Gray images without a channel axis: images[..., None]."
+            "Gray images without a channel axis: images[..., None]; one image at a time: dataset.batch(64)."
         )
     elif images.shape[3] not in (1, 3, 4):
         raise ValueError(
