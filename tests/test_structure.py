@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "registry": set(),
     "conditions": set(),
     "models": {"conditions", "priors", "data", "runtime"},
-    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "likelihoods"},
+    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"}
+    | {"likelihoods", "augmentations"},
     "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},

@@ -44,6 +44,7 @@ from tfgan_zoo import (
 from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
+from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
@@ -57,6 +58,7 @@ __all__ = [
     "ACGAN",
     "EBGAN",
     "GAN",
+    "Autoencoder",
     "ConditionalGAN",
     "GenerativeModel",
     "InfoGAN",

@@ -136,8 +136,7 @@ class Bernoulli(Likelihood):
     def observe(self, images, seed):
         if not self.binarise:
             return images
-        fractions = noise.uniform(ops.shape(images), seed)
-        return ops.where(fractions < (ops.cast(images, "float32") + 1.0) / 2.0, 1.0, -1.0)
+        return ops.where(_fractions(images, seed) < (ops.cast(images, "float32") + 1.0) / 2.0, 1.0, -1.0)
 
     def per_dimension(self, images, parameters):
         images, logits = self._checked(images, parameters)
@@ -186,7 +185,7 @@ class Gaussian(Likelihood):
     def observe(self, images, seed):
         if not self.dequantise:
             return images
-        return images + (noise.uniform(ops.shape(images), seed) - 0.5) * (2.0 / 255.0)
+        return images + (_fractions(images, seed) - 0.5) * (2.0 / 255.0)
 
     def per_dimension(self, images, parameters):
         images, _ = self._checked(images, parameters)
@@ -299,6 +298,12 @@ class Categorical(Likelihood):
 
     def _logits(self, parameters):
         return ops.reshape(ops.cast(parameters, "float32"), (*self._image_shape(parameters), self.levels))
+
+
+def _fractions(images, seed):
+    """A uniform number for each value of this replica's images."""
+    rows, *rest = ops.shape(images)
+    return noise.shared(lambda count: noise.uniform((count, *rest), seed), rows)
 
 
 def _to_levels(images, levels):
