@@ -643,3 +643,16 @@ def test_inceptions_scores_have_names_of_their_own_for_each_resize(digits):
     assert found[0]["protocol"]["resize"] == "gray to RGB, bilinear as in TensorFlow 1 8x8 to 12x12"
     with pytest.raises(ValueError, match=r"not scored alike: they differ in resize"):
         tz.compare(found)
+
+
+def test_a_record_knows_its_model_and_an_export_refuses_anothers(tmp_path):
+    models = [tz.create("gan", image_shape=(2,), width=4, seed=seed) for seed in range(2)]
+    record = tz.evaluate(models[0], "ring8", num_images=50, verbose=False)
+    assert record["model"]["image_shape"] == [2]
+    with pytest.raises(ValueError, match=r"The record is of another model \(gan, 2\)"):
+        tz.export(models[1], tmp_path / "other", formats=(), scores=record)
+    assert not (tmp_path / "other").exists()
+    models[0].save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert tz.export(loaded, tmp_path / "own", formats=(), scores=record)["scores"] == record["scores"]
+    assert tz.evaluate(np.zeros((50, 2), "float32") + np.arange(50)[:, None], "ring8", verbose=False)["model"] is None

@@ -102,6 +102,7 @@ def evaluate(
         "scores": scores,
         "deviations": deviations,
         "protocol": _protocol(inputs, asked, origin),
+        "model": _described(inputs.model),
         **({"left_out": left_out} if metrics == "all" else {}),
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
@@ -109,6 +110,14 @@ def evaluate(
         "commit": records.commit(),
         "created": records.now(),
     }
+
+
+def _described(model):
+    """What a record says of the model that was scored; None for images."""
+    weights = records.fingerprint(model)
+    if weights is None:
+        return None
+    return {"name": model.name, "image_shape": list(model.image_shape), "weights": weights}
 
 
 def distance_name(reference):
