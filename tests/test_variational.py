@@ -254,6 +254,49 @@ def test_conditional_codes_are_told_the_class(tmp_path):
         model.fit(images, verbose=0)
 
 
+def gradients(model, images):
+    """Of the encoder and of the decoder."""
+    weights = {name: network.trainable_variables for name, network in model.networks.items()}
+    with tf.GradientTape() as tape:
+        losses = model.batch_losses(images, None, training=True)
+        loss = sum(losses[name] for name in model.loss_names())
+    found = tape.gradient(loss, [[one.value for one in own] for own in weights.values()])
+    return [np.concatenate([np.ravel(one) for one in own]) for own in found], float(loss)
+
+
+def test_doubly_reparameterized_gradients_are_the_same_on_average_and_calmer(pca):
+    images = tf.constant(pca.images[:8])
+    found = {False: [], True: []}
+    poor = with_weights(pca, exact=False)
+    for doubly, kept in found.items():
+        model = variational.IWAE(
+            poor.encoder, poor.decoder, likelihood=Gaussian(), k=5, doubly_reparameterized=doubly, seed=0
+        )
+        for step in range(100):
+            model.step.assign(step)
+            kept.append(gradients(model, images))
+    (plain, plain_loss), (double, double_loss) = ([*zip(*kept, strict=True)] for kept in found.values())
+    np.testing.assert_allclose(plain_loss, double_loss, rtol=1e-5)  # the bound's value
+    encoder, doubly = (np.stack([one[0] for one in kept]) for kept in (plain, double))
+    np.testing.assert_allclose(plain[0][1], double[0][1], rtol=1e-3, atol=1e-4)  # the decoder's gradient
+    error = np.sqrt((encoder.var(0) + doubly.var(0)) / 100)
+    assert (np.abs(encoder.mean(0) - doubly.mean(0)) < 5 * error + 1e-4).all()
+    assert doubly.var(0).sum() < 0.7 * encoder.var(0).sum()
+
+
+def test_one_sample_is_the_elbo_and_more_are_tighter(pca):
+    poor = with_weights(pca, exact=False)
+    images = tf.constant(pca.images)
+    losses = {}
+    for k in (1, 20):
+        model = variational.IWAE(poor.encoder, poor.decoder, likelihood=Gaussian(), k=k, seed=0)
+        losses[k] = {name: float(value) for name, value in model.batch_losses(images, None, False).items()}
+    assert losses[1]["bound_loss"] == pytest.approx(losses[1]["negative_elbo"], rel=1e-5)
+    elbo = float(poor.batch_losses(images, None, False)["negative_elbo"])
+    assert losses[1]["bound_loss"] == pytest.approx(elbo, abs=0.1)
+    assert -pca.log_p.mean() - 0.01 < losses[20]["bound_loss"] < losses[1]["bound_loss"] - 0.1
+
+
 def test_the_usual_likelihood_is_that_of_the_images():
     for shape, kind in (((8, 8, 1), Bernoulli), ((8, 8, 3), DiscretizedLogistic), ((2,), Gaussian)):
         assert isinstance(tz.create("vae", shape, width=2).likelihood, kind)
@@ -268,6 +311,7 @@ def test_the_usual_likelihood_is_that_of_the_images():
         (lambda: tz.create("vae", DIGITS, num_samples=0), "num_samples=0"),
         (lambda: tz.create("vae", DIGITS, width=2).log_prob(np.zeros((2, *DIGITS)), 0, 0), "num_samples=0"),
         (lambda: tz.create("vae", DIGITS, width=2).log_prob(np.zeros((2, 4, 4, 1))), r"knows \(8, 8, 1\)"),
+        (lambda: tz.create("iwae", DIGITS, k=0), "k=0: give a whole number, at least 1"),
         (
             lambda: VAE(
                 networks.dense_encoder(SHAPE, 2, 4), networks.dense_decoder(SHAPE, 2, 4), likelihood=Bernoulli()

@@ -22,6 +22,7 @@ AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it whe
     "beta_vae": {"beta": FIXED},
     "conditional_vae": {"beta": FIXED},
     "hinge_gan": {"logits/bias": INSIDE},
+    "iwae": {"beta": FIXED},
     "projection_gan": {"logits/bias": INSIDE, "logits/u": ROUND},
     "sngan": {"logits/u": ROUND},
     "vae": {"beta": FIXED},

@@ -49,7 +49,7 @@ from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
-from tfgan_zoo.models.variational import VAE
+from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
@@ -59,6 +59,7 @@ __all__ = [
     "ACGAN",
     "EBGAN",
     "GAN",
+    "IWAE",
     "VAE",
     "Autoencoder",
     "ConditionalGAN",

@@ -20,7 +20,7 @@ class EncoderDecoder(GenerativeModel):
 
     Args:
         encoder: functional Keras model, images [and condition] -> numbers about a code (N, d).
-        decoder: functional Keras model, codes (N, latent_dim) [and condition] -> parameters of the likelihood.
+        decoder: functional Keras model, codes (N, ...) [and condition] -> parameters of the likelihood.
         likelihood: how those stand for images, one of `tz.likelihoods`.
         networks: dict of further networks that are trained, such as a discriminator.
         averaged: names of the networks that answer; None for the two.
@@ -37,7 +37,7 @@ class EncoderDecoder(GenerativeModel):
         networks = {"encoder": encoder, "decoder": decoder} | (networks or {})
         averaged = ("encoder", "decoder") if averaged is None else averaged
         super().__init__(networks, image_shape=encoder.inputs[0].shape[1:], averaged=averaged, **model)
-        self.likelihood, self.prior = likelihood, Normal()
+        self.likelihood = likelihood
         for name in ("encoder", "decoder") if self.condition is not None else ():
             checks.takes_labels(name, networks[name])
 
@@ -67,11 +67,6 @@ class EncoderDecoder(GenerativeModel):
                 f"decoder gives {tuple(decoder.output.shape[1:])}, but {type(likelihood).__name__} of images {shape} "
                 f"needs {wanted}: end it with likelihood.channels({shape[-1]}) channels."
             )
-
-    @property
-    def latent_dim(self):
-        """Coordinates of a code."""
-        return self.decoder.inputs[0].shape[-1]
 
     # ---- learning ---------------------------------------------------------------------------------------------
 
@@ -108,22 +103,6 @@ class EncoderDecoder(GenerativeModel):
         """Images as they come back from their codes."""
         return self.decode(self.encode(images, condition), condition)
 
-    def start(self, rows, seed):
-        """Latents (rows, latent_dim) from the prior."""
-        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
-
-    def draw(self, latents, condition=None):
-        """Images of latents."""
-        return self.decode(latents, condition)
-
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
-
-        def draw(block, first, rows):
-            return self.start(rows, noise.block_seed(seed, block))["latents"]
-
-        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
-
     def call(self, inputs, training=False):
         """Reconstructions."""
         return self.reconstruct(*inputs) if isinstance(inputs, (list, tuple)) else self.reconstruct(inputs)
@@ -148,8 +127,35 @@ class EncoderDecoder(GenerativeModel):
         return super().get_config() | {name: saving.serialize_keras_object(getattr(self, name)) for name in names}
 
 
+class NormalCodes(EncoderDecoder):
+    """An autoencoder whose codes are vectors (N, latent_dim) with a standard normal prior, which it generates from."""
+
+    prior = Normal()
+
+    @property
+    def latent_dim(self):
+        """Coordinates of a code."""
+        return self.decoder.inputs[0].shape[-1]
+
+    def start(self, rows, seed):
+        """Latents (rows, latent_dim) from the prior."""
+        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
+
+    def draw(self, latents, condition=None):
+        """Images of latents."""
+        return self.decode(latents, condition)
+
+    def draw_latents(self, num_images, seed):
+        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
+
+        def draw(block, first, rows):
+            return self.start(rows, noise.block_seed(seed, block))["latents"]
+
+        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
+
+
 @serializable
-class Autoencoder(EncoderDecoder):
+class Autoencoder(NormalCodes):
     """Images through a narrow code and back (Rumelhart et al. 1986; Hinton & Salakhutdinov 2006).
 
     It knows no distribution of codes. To generate all the same, it draws from a normal with the mean and covariance of

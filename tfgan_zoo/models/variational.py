@@ -7,7 +7,7 @@ from keras import ops
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.errors import whole_number
-from tfgan_zoo.models.autoencoder import EncoderDecoder
+from tfgan_zoo.models.autoencoder import NormalCodes
 from tfgan_zoo.serialization import serializable
 
 _LOWEST, _HIGHEST = -30.0, 20.0  # of log variances: their exponentials stay finite in float32
@@ -16,7 +16,7 @@ _ACTIVE = 0.01  # variance of a mean over images, above which a unit says someth
 
 
 @serializable
-class VAE(EncoderDecoder):
+class VAE(NormalCodes):
     """A variational autoencoder (Kingma & Welling 2014): what it minimises is a bound on -log p(x).
 
     log p(x) >= E_q(z|x) log p(x|z) - beta KL(q(z|x) || p(z)), with one z an image, beta = 1, and the KL of normals as
@@ -165,7 +165,8 @@ class VAE(EncoderDecoder):
         def add(done, total):
             count = tf.minimum(chunk, num_samples - done)
             drawn = noise.normal((count, rows, self.latent_dim), noise.fold(seed, 1 + done))
-            weights = self.log_weights(images, posterior, drawn, condition, lambda z, y: self._answer("decoder", z, y))
+            codes = posterior[0] + ops.exp(posterior[1] / 2.0) * drawn
+            weights = self.log_weights(images, codes, posterior, condition, self._answered_codes)
             return done + count, ops.logaddexp(total, ops.logsumexp(weights, axis=0))
 
         shapes = tf.TensorShape(()), tf.TensorShape((None,))
@@ -175,27 +176,30 @@ class VAE(EncoderDecoder):
         )
         return total - ops.log(tf.cast(num_samples, tf.float32))
 
-    def log_weights(self, images, posterior, drawn, condition, decode):
-        """log p(x, z) - log q(z|x) for codes that standard normal numbers stand for.
+    def log_weights(self, images, codes, posterior, condition, decode, beta=1.0):
+        """log p(x|z) + beta (log p(z) - log q(z|x)) of several codes an image.
 
         Args:
             images: (N, *image_shape), as observed.
-            posterior: means and log variances (N, latent_dim).
-            drawn: (k, N, latent_dim).
+            codes: (k, N, latent_dim).
+            posterior: means and log variances (N, latent_dim) of q.
             condition: (N, ...) or None.
             decode: function (codes (k N, latent_dim), condition) -> parameters of the likelihood.
+            beta: of the warm-up.
 
         Returns:
             float32 (k, N).
         """
         mean, log_variance = posterior
-        codes = mean + ops.exp(log_variance / 2.0) * drawn
-        count = tf.shape(drawn)[0]
-        flat = tf.reshape(codes, (-1, self.latent_dim))
-        parameters = decode(flat, _repeated(condition, count))
+        count = tf.shape(codes)[0]
+        parameters = decode(tf.reshape(codes, (-1, self.latent_dim)), _repeated(condition, count))
         reconstruction = self.likelihood.log_prob(_repeated(images, count), parameters)
-        prior_over_posterior = ops.sum(drawn**2 - codes**2 + log_variance, axis=-1) / 2.0
-        return tf.reshape(reconstruction, (count, -1)) + prior_over_posterior
+        standard = (codes - mean) * ops.exp(-log_variance / 2.0)
+        prior_over_posterior = ops.sum(standard**2 - codes**2 + log_variance, axis=-1) / 2.0
+        return tf.reshape(reconstruction, (count, -1)) + beta * prior_over_posterior
+
+    def _answered_codes(self, codes, condition):
+        return self._answer("decoder", codes, condition)
 
     def active_units(self, images, condition=None, batch_size=500):
         """How many coordinates of a code say something of images: whose mean has a variance above 0.01.
@@ -216,6 +220,80 @@ class VAE(EncoderDecoder):
         """As for every autoencoder, with beta and its warm-up."""
         numbers = {name: getattr(self, name) for name in ("beta", "warmup_steps", "num_samples")}
         return super().get_config() | numbers
+
+
+@serializable
+class IWAE(VAE):
+    """The importance weighted autoencoder (Burda et al. 2016): a tighter bound, of k samples an image.
+
+    log p(x) >= E log 1/k sum p(x, z_i) / q(z_i|x), their Eq. 8.
+
+    Args:
+        encoder, decoder, likelihood: as for `VAE`.
+        k: samples of an image's code in a step, >= 1; 1 is a VAE whose KL is estimated.
+        doubly_reparameterized: whether the encoder follows the estimator of Tucker et al. 2019 (Eq. 8), the same on
+            average, whose noise does not drown the signal as k grows.
+        **model: as for `VAE`.
+
+    Raises:
+        ValueError: if k is no number >= 1.
+    """
+
+    def __init__(self, encoder, decoder, *, likelihood, k=50, doubly_reparameterized=False, **model):
+        k = whole_number("k", k)
+        super().__init__(encoder, decoder, likelihood=likelihood, **model)
+        self.k, self.doubly_reparameterized = k, bool(doubly_reparameterized)
+
+    def loss_names(self):
+        """Minus the bound."""
+        return ("bound_loss",)
+
+    def monitor_names(self):
+        """The bound of one sample, the weight of the prior in a warm-up, and how many units say something."""
+        return ("negative_elbo", "beta", "active_units")
+
+    def batch_losses(self, images, condition, training):
+        """Minus Eq. 8, with its gradient (Eq. 14), or that of Tucker et al. 2019 for the encoder."""
+        images = self.observed(images)
+        mean, log_variance = posterior = self.posterior(images, condition, training)
+        drawn = self.normal_rows(tf.shape(images)[0], (self.k, self.latent_dim), "codes")
+        codes = mean + ops.exp(log_variance / 2.0) * ops.transpose(drawn, (1, 0, 2))
+        weights = {}
+        if self.doubly_reparameterized:
+            posterior = tuple(map(ops.stop_gradient, posterior))
+            codes = _weighted_gradient(codes, lambda: weights["normalised"][..., None])
+
+        def decode(flat, condition):
+            return self.passed("decoder", flat, condition, training)
+
+        beta = tf.identity(self.state["beta"].value)
+        log_weights = self.log_weights(images, codes, posterior, condition, decode, beta)
+        loss = math.log(self.k) - ops.mean(ops.logsumexp(log_weights, axis=0))
+        if self.doubly_reparameterized:
+            weights["normalised"] = ops.stop_gradient(ops.softmax(log_weights, axis=0))
+            weighted = -ops.mean(ops.sum(weights["normalised"] * log_weights, axis=0))
+            loss = weighted + ops.stop_gradient(loss - weighted)
+        active = ops.sum(ops.cast(ops.var(runtime.all_gather(mean), axis=0) > _ACTIVE, "float32"))
+        return {
+            "bound_loss": loss,
+            "negative_elbo": -ops.mean(log_weights),
+            "beta": beta,
+            "active_units": active,
+        }
+
+    def get_config(self):
+        """As for a VAE, with k and the estimator."""
+        return super().get_config() | {"k": self.k, "doubly_reparameterized": self.doubly_reparameterized}
+
+
+def _weighted_gradient(tensor, weights):
+    """The tensor, whose gradient is multiplied by what `weights()` is once the forward pass is over."""
+
+    @tf.custom_gradient
+    def identity(tensor):
+        return tf.identity(tensor), lambda upstream: upstream * weights()
+
+    return identity(tensor)
 
 
 def halves(outputs):

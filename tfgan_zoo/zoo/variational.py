@@ -5,7 +5,7 @@ from keras.optimizers import Adam
 from tfgan_zoo.conditions import Classes
 from tfgan_zoo.likelihoods import Bernoulli, DiscretizedLogistic, Gaussian
 from tfgan_zoo.models.autoencoder import latent_dim as checked
-from tfgan_zoo.models.variational import VAE
+from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.registry import register
 from tfgan_zoo.zoo.autoencoders import RANGES, pair
 
@@ -70,6 +70,29 @@ def conditional_vae(
     condition = Classes(num_classes)
     parts = _parts(image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate, num_classes)
     return VAE(condition=condition, **{"name": "conditional_vae"} | parts | model)
+
+
+@register(extends=IWAE, ranges=RANGES)
+def iwae(
+    image_shape,
+    *,
+    latent_dim=40,
+    width=25,
+    depth=2,
+    convolutional=False,
+    likelihood=None,
+    k=50,
+    learning_rate=1e-3,
+    **model,
+):
+    """Importance weighted autoencoder: Burda et al. 2016, the networks of `vae` and k samples in the bound.
+
+    Args:
+        image_shape, width, depth, convolutional, likelihood: as for `vae`.
+        k: samples of an image's code in a step.
+    """
+    parts = _parts(image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate)
+    return IWAE(k=k, **{"name": "iwae"} | parts | model)
 
 
 def usual_likelihood(image_shape):
