@@ -50,6 +50,7 @@ from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSup
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.variational import IWAE, VAE
+from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
@@ -61,6 +62,7 @@ __all__ = [
     "GAN",
     "IWAE",
     "VAE",
+    "VQVAE",
     "Autoencoder",
     "ConditionalGAN",
     "GenerativeModel",
