@@ -44,6 +44,7 @@ from tfgan_zoo import (
 from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
+from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
 from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
@@ -62,7 +63,9 @@ __all__ = [
     "GAN",
     "IWAE",
     "VAE",
+    "VAEGAN",
     "VQVAE",
+    "AdversarialAutoencoder",
     "Autoencoder",
     "ConditionalGAN",
     "GenerativeModel",

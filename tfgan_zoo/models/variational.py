@@ -15,8 +15,42 @@ _ROWS = 2000  # decoded at a time when likelihoods are estimated
 _ACTIVE = 0.01  # variance of a mean over images, above which a unit says something (Burda et al. 2016, Sec. 5.2)
 
 
+class GaussianPosterior(NormalCodes):
+    """An encoder that gives the mean and the variance of a normal over codes, in place of a code."""
+
+    numbers_of_code = 2
+
+    def posterior(self, images, condition, training):
+        """Means and log variances (N, latent_dim) of q(z|x), from the networks that are trained."""
+        return halves(self.passed("encoder", images, condition, training))
+
+    def encode(self, images, condition=None):
+        """Posterior means (N, latent_dim) of images (N, *image_shape)."""
+        return halves(self._answer("encoder", images, condition))[0]
+
+    def active_units(self, images, condition=None, batch_size=500):
+        """How many coordinates of a code say something of images: whose mean has a variance above 0.01.
+
+        Burda et al. 2016, Sec. 5.2.
+
+        Args:
+            images: (N, *image_shape), some hundreds at least.
+            condition: of the images, for a conditional model.
+            batch_size: images in a pass.
+        """
+        rows = range(0, len(images), batch_size)
+        told = [None if condition is None else condition[at : at + batch_size] for at in rows]
+        codes = [self.encode(images[at : at + batch_size], one) for at, one in zip(rows, told, strict=True)]
+        return int(ops.sum(ops.var(ops.concatenate(codes), axis=0) > _ACTIVE))
+
+    def drawn_codes(self, posterior):
+        """A code for each image of a batch, from q(z|x) by this step's noise."""
+        mean, log_variance = posterior
+        return mean + ops.exp(log_variance / 2.0) * self.normal_rows(tf.shape(mean)[0], mean.shape[1:], "codes")
+
+
 @serializable
-class VAE(NormalCodes):
+class VAE(GaussianPosterior):
     """A variational autoencoder (Kingma & Welling 2014): what it minimises is a bound on -log p(x).
 
     log p(x) >= E_q(z|x) log p(x|z) - beta KL(q(z|x) || p(z)), with one z an image, beta = 1, and the KL of normals as
@@ -37,7 +71,6 @@ class VAE(NormalCodes):
         ValueError: if the networks do not fit each other, or a number is out of its range.
     """
 
-    numbers_of_code = 2
     is_bound = True
 
     def __init__(self, encoder, decoder, *, likelihood, beta=1.0, warmup_steps=0, num_samples=100, **model):
@@ -63,8 +96,7 @@ class VAE(NormalCodes):
         """Kingma & Welling 2014, Eq. 7 and 10, with one sample."""
         images = self.observed(images)
         mean, log_variance = self.posterior(images, condition, training)
-        codes = mean + ops.exp(log_variance / 2.0) * self.normal_rows(tf.shape(images)[0], mean.shape[1:], "codes")
-        parameters = self.passed("decoder", codes, condition, training)
+        parameters = self.passed("decoder", self.drawn_codes((mean, log_variance)), condition, training)
         reconstruction = self.negative_log_likelihood(images, parameters)
         return {"reconstruction_loss": reconstruction} | self.kl_and_monitors(mean, log_variance, reconstruction)
 
@@ -80,10 +112,6 @@ class VAE(NormalCodes):
             "active_units": ops.sum(ops.cast(active, "float32")),
         }
 
-    def posterior(self, images, condition, training):
-        """Means and log variances (N, latent_dim) of q(z|x), from the networks that are trained."""
-        return halves(self.passed("encoder", images, condition, training))
-
     def update_state(self, results):
         """Let beta rise."""
         if self.warmup_steps:
@@ -92,10 +120,6 @@ class VAE(NormalCodes):
         return super().update_state(results)
 
     # ---- the verbs --------------------------------------------------------------------------------------------
-
-    def encode(self, images, condition=None):
-        """Posterior means (N, latent_dim) of images (N, *image_shape)."""
-        return halves(self._answer("encoder", images, condition))[0]
 
     @property
     def likelihood_protocol(self):
@@ -200,21 +224,6 @@ class VAE(NormalCodes):
 
     def _answered_codes(self, codes, condition):
         return self._answer("decoder", codes, condition)
-
-    def active_units(self, images, condition=None, batch_size=500):
-        """How many coordinates of a code say something of images: whose mean has a variance above 0.01.
-
-        Burda et al. 2016, Sec. 5.2.
-
-        Args:
-            images: (N, *image_shape), some hundreds at least.
-            condition: of the images, for a conditional model.
-            batch_size: images in a pass.
-        """
-        rows = range(0, len(images), batch_size)
-        told = [None if condition is None else condition[at : at + batch_size] for at in rows]
-        codes = [self.encode(images[at : at + batch_size], one) for at, one in zip(rows, told, strict=True)]
-        return int(ops.sum(ops.var(ops.concatenate(codes), axis=0) > _ACTIVE))
 
     def get_config(self):
         """As for every autoencoder, with beta and its warm-up."""

@@ -98,7 +98,7 @@ class VQVAE(EncoderDecoder):
         return self.quantised_losses(images, condition, training)[2]
 
     def quantised_losses(self, images, condition, training):
-        """The encoder's vectors, their codes, and the losses of van den Oord et al. 2017, Eq. 3 without its second term."""
+        """The encoder's vectors, their codes, and van den Oord et al. 2017's Eq. 3 without its second term."""
         images = self.observed(images)
         vectors = ops.cast(self.passed("encoder", images, condition, training), "float32")
         codes = self.nearest(vectors)
