@@ -45,9 +45,8 @@ def figures(model, run):
     images, labels = run.test_images(2000)
     if images.ndim == 2:
         return {}
-    path = {name: run.directory / f"{name}.png" for name in ("reconstructions", "plane", "codes", "ways", "varied")}
-    both = np.stack([images[:32], np.asarray(model.reconstruct(images[:32]))], axis=1).reshape(-1, *images.shape[1:])
-    tz.pictures.save_grid(both, path["reconstructions"], columns=8)
+    path = {name: run.directory / f"{name}.png" for name in ("plane", "codes", "ways", "varied")}
+    path["reconstructions"] = run.reconstructions(model)
     tz.latents.interpolate(model, [(row, row + 1) for row in range(0, 12, 2)], to=path["ways"])
     widest = int(np.var(np.asarray(model.encode(images)), axis=0).argmax())
     tz.latents.traversal(model, widest, np.linspace(-3, 3, 11), rows=6, to=path["varied"])
@@ -63,9 +62,8 @@ def figures(model, run):
     points = np.stack(np.meshgrid(values, -values), axis=-1).reshape(-1, 2)
     tz.pictures.save_grid(np.asarray(plane.decode(points)), path["plane"], columns=SIDE)
     codes = {"VAE": np.asarray(plane.encode(images)), "autoencoder": np.asarray(flat.encode(images))}
-    names = tz.data.info(run.config["dataset"]).class_names or tuple(map(str, range(10)))
     known = np.unique(labels)
-    by_class = {title: {names[k]: (*code[labels == k].T, ".") for k in known} for title, code in codes.items()}
+    by_class = {title: {str(k): (*code[labels == k].T, ".") for k in known} for title, code in codes.items()}
     tz.pictures.save_lines(by_class, path["codes"], "first unit", "second unit")
     return {
         "Images of the test split, each beside its reconstruction": path["reconstructions"],
