@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "conditions": set(),
     "models": {"conditions", "priors", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"}
-    | {"likelihoods", "augmentations"},
+    | {"likelihoods", "augmentations", "conditions"},
     "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
