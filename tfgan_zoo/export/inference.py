@@ -41,8 +41,18 @@ def with_networks(model, change):
     return twin
 
 
-def computes_in_half(network):
-    """Whether a layer of a network computes in half precision."""
+def in_float32(model):
+    """A model that computes in float32: itself, or a shallow copy whose networks do, with the same weights.
+
+    Half precision is for training: its weights are float32, few runtimes have its kernels, and processors differ in how
+    they round it, so that what is exported, and what it is compared with, is float32.
+    """
+    if not any(map(_computes_in_half, model.inference.values())):
+        return model
+    return with_networks(model, float32_copy)
+
+
+def _computes_in_half(network):
     return any(layer.compute_dtype in ("bfloat16", "float16") for layer in network._flatten_layers(include_self=False))
 
 
