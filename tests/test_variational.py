@@ -208,6 +208,9 @@ def test_binary_images_are_scored_as_the_seed_makes_them_and_the_record_says_so(
     record = tz.evaluate(model, "digits", metrics=("likelihood", "reconstruction"), num_images=100, verbose=False)
     assert record["protocol"]["likelihood"]["binarisation"] == "dynamic"
     assert record["scores"]["bits_per_dim_100"] == pytest.approx(-record["scores"]["nats_100"] / (64 * np.log(2)))
+    grey = VAE(model.encoder, model.decoder, likelihood=Bernoulli(binarise=False), num_samples=5, seed=0)
+    assert grey.likelihood_protocol == model.likelihood_protocol  # trap 7: grey values have a cross-entropy, no nats
+    np.testing.assert_array_equal(grey.log_prob(images, seed=4), model.log_prob(images, seed=4))
     dark = with_bias(model, -20.0)
     bright = np.asarray(dark.log_prob(-np.ones_like(images), seed=0))
     np.testing.assert_allclose(bright, 0, atol=0.5)  # black images are certain

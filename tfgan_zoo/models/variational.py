@@ -124,7 +124,7 @@ class VAE(GaussianPosterior):
     @property
     def likelihood_protocol(self):
         """Of what `log_prob` is a bound, and by how many samples."""
-        return {"samples": self.num_samples} | self.likelihood.protocol
+        return {"samples": self.num_samples} | self.likelihood.scored.protocol
 
     def log_prob(self, images, seed=0, num_samples=None, condition=None):
         """A bound on log p(x) that tightens with more samples: log 1/k sum p(x, z) / q(z|x), z from q.
@@ -181,7 +181,7 @@ class VAE(GaussianPosterior):
         return ops.logsumexp(each, axis=0) - math.log(classes)
 
     def _bound(self, images, seed, num_samples, condition=None):
-        images = self.likelihood.observe(images, noise.fold(seed, 0))
+        images = self.likelihood.scored.observe(images, noise.fold(seed, 0))
         posterior = halves(self._answer("encoder", images, condition))
         rows = tf.shape(images)[0]
         chunk = tf.maximum(1, _ROWS // rows)

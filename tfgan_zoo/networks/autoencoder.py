@@ -23,7 +23,7 @@ def dense_encoder(image_shape, outputs, width, depth=2, *, activation="relu", nu
         outputs: numbers, such as the code's coordinates, or twice as many for means and log variances.
         width: units of a hidden layer.
         depth: hidden layers; 0 makes it linear.
-        activation: of hidden layers.
+        activation: of hidden layers; "glu" for gated ones, twice as many weights.
         num_classes: of the labels that come beside the images; None for none.
 
     Returns:
@@ -113,8 +113,9 @@ def with_shared_scale(decoder, initial=1.0):
 
 def _hidden(x, width, depth, activation):
     initializer = "he_normal" if activation == "relu" else "glorot_uniform"
+    units = 2 * width if activation == "glu" else width  # half of which are gates
     for _ in range(depth):
-        x = layers.Dense(width, activation=activation, kernel_initializer=initializer)(x)
+        x = layers.Dense(units, activation=activation, kernel_initializer=initializer)(x)
     return x
 
 

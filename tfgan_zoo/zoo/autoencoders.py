@@ -53,7 +53,17 @@ def denoising_autoencoder(image_shape, *, corruption=(InstanceNoise(0.5, steps=N
     return autoencoder(image_shape, **{"corruption": corruption, "name": "denoising_autoencoder"} | numbers)
 
 
-def pair(image_shape, latent_dim, width, depth, convolutional, likelihood, numbers_of_code=1, num_classes=None):
+def pair(
+    image_shape,
+    latent_dim,
+    width,
+    depth,
+    convolutional,
+    likelihood,
+    numbers_of_code=1,
+    num_classes=None,
+    activation="relu",
+):
     """Encoder and decoder of the zoo's autoencoders.
 
     Args:
@@ -62,6 +72,7 @@ def pair(image_shape, latent_dim, width, depth, convolutional, likelihood, numbe
         likelihood: whose parameters the decoder gives.
         numbers_of_code: that the encoder gives for each of them.
         num_classes: of the labels that both read; None for none.
+        activation: of hidden dense layers.
     """
     made = (*image_shape[:-1], likelihood.channels(image_shape[-1]))
     outputs, told = numbers_of_code * latent_dim, {"num_classes": num_classes}
@@ -71,6 +82,6 @@ def pair(image_shape, latent_dim, width, depth, convolutional, likelihood, numbe
             networks.conv_decoder(made, latent_dim, width, **told),
         )
     return (
-        networks.dense_encoder(image_shape, outputs, 8 * width, depth, **told),
-        networks.dense_decoder(made, latent_dim, 8 * width, depth, **told),
+        networks.dense_encoder(image_shape, outputs, 8 * width, depth, activation=activation, **told),
+        networks.dense_decoder(made, latent_dim, 8 * width, depth, activation=activation, **told),
     )

@@ -19,6 +19,7 @@ def vae(
     depth=2,
     convolutional=False,
     likelihood=None,
+    activation="relu",
     learning_rate=1e-3,
     **model,
 ):
@@ -30,8 +31,10 @@ def vae(
         width, depth, convolutional: as for `autoencoder`; dense layers have 8 times as many units as `width`.
         likelihood: None for `Bernoulli()` of grey images, which are binarised anew at every visit,
             `DiscretizedLogistic()` of coloured ones, and `Gaussian()` of points.
+        activation: of hidden dense layers; "glu" for the gated ones of Tomczak & Welling 2018.
     """
-    parts = _parts(image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate)
+    given = (image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate)
+    parts = _parts(*given, activation=activation)
     return VAE(**{"name": "vae"} | parts | model)
 
 
@@ -102,8 +105,11 @@ def usual_likelihood(image_shape):
     return Bernoulli() if image_shape[-1] == 1 else DiscretizedLogistic()
 
 
-def _parts(image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate, num_classes=None):
+def _parts(
+    image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate, num_classes=None, activation="relu"
+):
     likelihood = usual_likelihood(image_shape) if likelihood is None else likelihood
-    networks = pair(image_shape, checked(latent_dim), width, depth, convolutional, likelihood, 2, num_classes)
+    given = (image_shape, checked(latent_dim), width, depth, convolutional, likelihood)
+    networks = pair(*given, 2, num_classes, activation)
     optimizers = {"encoder_optimizer": Adam(learning_rate), "decoder_optimizer": Adam(learning_rate)}
     return dict(zip(("encoder", "decoder"), networks, strict=True)) | {"likelihood": likelihood} | optimizers
