@@ -27,8 +27,8 @@ _ADVICE = {
     "tz.penalties.DRAGAN (Kodali et al. 2017) or the entry wgan_gp (Gulrajani et al. 2017) usually helps.",
     "explosion": "A lower learning rate, spectral normalisation (Miyato et al. 2018), or a gradient penalty (Gulrajani "
     "et al. 2017) usually helps.",
-    "posterior collapse": "A warm-up of the KL (Bowman et al. 2016; warmup_steps=), a smaller beta, or a weaker decoder "
-    "usually helps.",
+    "posterior collapse": "A warm-up of the KL (Bowman et al. 2016; warmup_steps=), a smaller beta, or a weaker "
+    "decoder usually helps.",
     "unused codes": "revive_below > 0 (a code nobody uses becomes a vector of the batch), fewer num_embeddings, or a "
     "higher commitment_cost (van den Oord et al. 2017) usually helps.",
     "falling score": "Keep the best epoch (tz.callbacks.Checkpoint with monitor=); a falling learning rate, or "
