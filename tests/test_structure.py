@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "__init__": {"*"},
     **{name: set() for name in SHARED},
     "objectives": set(),
+    "likelihoods": set(),
     "penalties": set(),
     "augmentations": set(),
     "latents": {"data", "metrics", "pictures", "priors", "runtime"},
@@ -29,7 +30,8 @@ MAY_IMPORT = {
     "registry": set(),
     "conditions": set(),
     "models": {"conditions", "priors", "data", "runtime"},
-    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
+    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"}
+    | {"likelihoods", "augmentations", "conditions"},
     "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
@@ -42,7 +44,7 @@ MAY_IMPORT = {
 }
 TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "profiling", "runtime", "export"}
 TENSORFLOW |= {"metrics"}
-KERAS_ONLY = {"objectives", "networks", "layers"}
+KERAS_ONLY = {"objectives", "likelihoods", "networks", "layers"}
 KERNELS = {"layers/batch_norm.py"}  # asks TensorFlow for a fused kernel that keras.ops does not reach
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -301,6 +301,22 @@ class Run:
         pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
         return path
 
+    def reconstructions(self, model, count=32, seen=None):
+        """Draw images of the test split beside their reconstructions, `reconstructions.png`; returns its path.
+
+        Args:
+            model: a model that reconstructs.
+            count: images.
+            seen: function of the images to what the model is given instead, drawn between the two; None for the images.
+        """
+        images, labels = self.test_images(count)
+        told = () if model.condition is None else (labels,)
+        given = [] if seen is None else [np.asarray(seen(images))]
+        shown = [images, *given, np.asarray(model.reconstruct(given[0] if given else images, *told))]
+        path, rows = self.directory / "reconstructions.png", np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
+        pictures.save_grid(np.clip(rows, -1.0, 1.0), path, columns=4 * len(shown))
+        return path
+
     def score(self, model, reference, quiet=False, **arguments):
         """Score the last epoch and the best one on the test split; the model holds the best afterwards.
 

@@ -7,6 +7,7 @@ from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
 from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
+from tfgan_zoo.layers.scale import SharedScale
 from tfgan_zoo.layers.spectral import SpectralNorm
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
 
@@ -20,6 +21,7 @@ __all__ = [
     "Orthogonal",
     "ReconstructionEnergy",
     "Rectifier",
+    "SharedScale",
     "SpectralNorm",
     "VirtualBatchNormalization",
     "WithReference",

@@ -366,8 +366,8 @@ def likelihood(inputs, num_images):
 )
 def reconstruction(inputs, num_images):
     """How near held-out images come back from their codes: squared error of pixels in [-1, 1], and PSNR of images."""
-    real = inputs.real_images(count=min(num_images, inputs.num_real))[0]
-    again = inputs.in_batches(inputs.model.reconstruct, real)
+    real, labels = inputs.real_images(count=min(num_images, inputs.num_real))
+    again = inputs.in_batches(inputs.model.reconstruct, real, *([] if inputs.condition is None else [labels]))
     result = {f"reconstruction_mse_{len(real)}": paired.mean_squared_error(real, again)}
     if real.ndim == 4:
         result[f"reconstruction_psnr_{len(real)}"] = paired.peak_signal_to_noise(real, again)

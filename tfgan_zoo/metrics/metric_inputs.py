@@ -90,10 +90,11 @@ class MetricInputs:
         unsaid = dict.fromkeys(("samples", "dequantisation", "data_scale"))
         return {"kind": kind} | unsaid | dict(getattr(self.model, "likelihood_protocol", None) or {})
 
-    def in_batches(self, function, images):
-        """What a function of images gives, a batch at a time."""
+    def in_batches(self, function, *rows):
+        """What a function of images, and of what goes with each, gives, a batch at a time."""
         size = self.reference.batch_size
-        return np.concatenate([np.asarray(function(images[at : at + size])) for at in range(0, len(images), size)])
+        parts = ([one[at : at + size] for one in rows] for at in range(0, len(rows[0]), size))
+        return np.concatenate([np.asarray(function(*part)) for part in parts])
 
     @functools.cached_property
     def real(self):

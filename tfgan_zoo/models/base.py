@@ -41,7 +41,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         ema_decay: of the averages of the networks, in [0, 1); 0 or None keeps none.
         averaged: names of the networks that are averaged; None for all. What is asked, scored and exported is the
             average: `inference[name]`.
-        state: dict name -> number: further numbers that training changes, saved and resumed with the model.
+        state: dict name -> number or array: what else training changes, saved, resumed and exported with the model.
         seed: integer for all noise of training; None takes one from Python's generator, which `runtime.setup` seeds.
         name: of the model.
         **arguments: `<network>_optimizer`, what `compile()` without arguments uses, None for Adam(1e-3); the rest is
@@ -100,9 +100,13 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         return keras.optimizers.Adam(1e-3)
 
     def _state_variable(self, name, value, dtype=None):
-        initializer = keras.initializers.Constant(value)
         return self.add_weight(
-            name=name, dtype=dtype, initializer=initializer, trainable=False, aggregation="only_first_replica"
+            name=name,
+            shape=np.shape(value),
+            dtype=dtype,
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            aggregation="only_first_replica",
         )
 
     # ---- learning ---------------------------------------------------------------------------------------------
