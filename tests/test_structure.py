@@ -11,11 +11,12 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "tfgan_zoo"
 
 # room -> rooms it may import; the small shared modules are open to all
-SHARED = {"errors", "files", "noise", "pixels", "serialization", "version"}
+SHARED = {"errors", "files", "geometry", "noise", "pixels", "serialization", "version"}
 MAY_IMPORT = {
     "__init__": {"*"},
     **{name: set() for name in SHARED},
     "objectives": set(),
+    "likelihoods": set(),
     "penalties": set(),
     "augmentations": set(),
     "latents": {"data", "metrics", "pictures", "priors", "runtime"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "registry": set(),
     "conditions": set(),
     "models": {"conditions", "priors", "data", "runtime"},
-    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors"},
+    "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "likelihoods"},
     "metrics": {"data", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
@@ -42,7 +43,7 @@ MAY_IMPORT = {
 }
 TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "profiling", "runtime", "export"}
 TENSORFLOW |= {"metrics"}
-KERAS_ONLY = {"objectives", "networks", "layers"}
+KERAS_ONLY = {"objectives", "likelihoods", "networks", "layers"}
 KERNELS = {"layers/batch_norm.py"}  # asks TensorFlow for a fused kernel that keras.ops does not reach
 FILES = sorted(PACKAGE.rglob("*.py"))
 
