@@ -52,7 +52,7 @@ lint: $(VENV)/dev  ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-test: $(VENV)/dev  ## the tests, under ten minutes on two cores
+test: $(VENV)/dev  ## the tests, under twelve minutes on two quiet cores
 	$(BIN)/python -m pytest
 
 test-all: $(VENV)/dev  ## the slow tests too

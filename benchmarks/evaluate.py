@@ -13,19 +13,18 @@ import numpy as np
 import typer
 
 import tfgan_zoo as tz
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 from tfgan_zoo.metrics.frechet import Moments, frechet_from_moments
 from tfgan_zoo.metrics.measures import MEASURES
 from tfgan_zoo.metrics.memorisation import authentic, copied
-from tfgan_zoo.metrics.parzen import JUDGES
-from tfgan_zoo.metrics.paths import lerp
+from tfgan_zoo.metrics.parzen import VALIDATION_ROWS
 
 
 class Served:
     """An exported generator with what `evaluate` asks of a model."""
 
     prior = tz.priors.Uniform()
-    image_shape = (28, 28, 1)
+    name, image_shape, condition = "served", (28, 28, 1), None
 
     def __init__(self, path):
         self.generator = keras.saving.load_model(path, compile=False)
@@ -33,13 +32,13 @@ class Served:
     def draw_latents(self, num_images, seed):
         return np.asarray(self.prior.sample(num_images, self.generator.input_shape[1], [seed, 0]))
 
-    def __call__(self, latents):
+    def draw(self, latents, condition=None):
         return self.generator(latents, training=False)
 
     def stream(self, num_images, labels=None, seed=0, batch_size=256):
         latents = self.draw_latents(num_images, seed)
         for start in range(0, num_images, batch_size):
-            yield np.asarray(self(latents[start : start + batch_size]))
+            yield np.asarray(self.draw(latents[start : start + batch_size]))
 
 
 def parts(model, num_images, settings):
@@ -58,7 +57,7 @@ def parts(model, num_images, settings):
     fake, probabilities = fakes["features"], fakes["probabilities"]
     neighbours = tz.metrics.neighbour_distances(real, 5)
     known = Moments.of(real)
-    held_out, own = clouds.nearest(real, train)[0], tz.metrics.neighbour_distances(train, 1)[:, 0]
+    held_out, own = distances.nearest(real, train)[0], tz.metrics.neighbour_distances(train, 1)[:, 0]
     few = settings["sliced_wasserstein"]["num_images"]
 
     def distance():
@@ -69,16 +68,16 @@ def parts(model, num_images, settings):
         return (x.reshape(len(x), -1) + 1) / 2
 
     def memorisation():
-        squared, index = clouds.nearest(fake, train)
+        squared, index = distances.nearest(fake, train)
         return copied(squared, held_out), authentic(squared, index, own)
 
     def path_length():
         latents = model.draw_latents(2 * settings["path_length"]["num_paths"], 0)
         return tz.metrics.perceptual_path_length(
-            lambda z: np.asarray(model(z.astype(np.float32))),
+            lambda z: np.asarray(model.draw(z.astype(np.float32))),
             lambda x: extractor(x)["features"],
             latents,
-            interpolate=lerp,
+            interpolate=tz.latents.lerp,
             batch_size=256,
         )
 
@@ -101,7 +100,7 @@ def parts(model, num_images, settings):
         ),
         "ms_ssim, twice": lambda: [tz.metrics.ms_ssim(x, num_pairs=1000) for x in (made, images["test"])],
         "parzen": lambda: tz.metrics.parzen_log_likelihood(
-            rows(made), rows(images["test"]), validation=rows(images["train"][:JUDGES])
+            rows(made), rows(images["test"]), validation=rows(images["train"][:VALIDATION_ROWS])
         ),
         "ndb": lambda: tz.metrics.different_bins(real, fake),
         "memorisation": memorisation,

@@ -251,8 +251,8 @@ def test_a_recipe_trains_scores_and_exports_under_a_strategy(tmp_path, strategy)
     flags = [*RECIPE[1:], "--strategy", strategy, "--out", tmp_path / "out"]
     start = workers if strategy == "multi_worker" else lambda *arguments: [command(*arguments)]
     outputs = finish(start(RECIPE[0], *flags))
-    assert "is ready to serve" in outputs[0]
-    assert not any("is ready to serve" in output for output in outputs[1:])
+    assert "Load it without this package" in outputs[0]
+    assert not any("Load it without this package" in output for output in outputs[1:])
     card = json.loads((tmp_path / "out/card.json").read_text())
     assert {"saved_model", "tflite", "keras"} <= set(card["formats"])
     again = finish(start(RECIPE[0], *flags))

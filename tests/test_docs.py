@@ -25,6 +25,8 @@ def test_docstring_examples(name):
 
 def test_readme_blocks_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported" / "cgan_digits").symlink_to(ROOT / "exported" / "cgan_digits")
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.S)
     assert len(blocks) >= 3
     scope = {}

@@ -108,7 +108,7 @@ def test_a_training_is_stopped_and_rolled_back_where_that_is_asked_for(tmp_path,
 class Patient:
     """What a generative model shows a Doctor, with images that are given."""
 
-    name, image_shape, num_classes, stop_training = "patient", (2,), None, False
+    name, image_shape, condition, stop_training = "patient", (2,), None, False
 
     def __init__(self, clouds=()):
         self.clouds = iter(clouds)
@@ -117,8 +117,8 @@ class Patient:
         return next(self.clouds, POINTS)[:num_images]
 
 
-def told(rows, clouds=(), model=None, **options):
-    """(name, epoch) of what is found in rows of logs and in images."""
+def seen(rows, clouds=(), model=None, **options):
+    """(name, epoch) of the findings in rows of logs and in images."""
     watch = tz.callbacks.Doctor(**{"patience": 3} | options)
     watch.set_model(Patient(clouds) if model is None else model)
     watch.set_params({"epochs": len(rows)})
@@ -142,13 +142,13 @@ def told(rows, clouds=(), model=None, **options):
 )
 def test_a_score_that_only_becomes_worse_since_its_best(scores, mode, epoch):
     rows = [{"fd": score} for score in scores]
-    assert told(rows, monitor="fd", mode=mode) == ([("falling score", epoch)] if epoch else [])
-    assert told(rows) == []
+    assert seen(rows, monitor="fd", mode=mode) == ([("falling score", epoch)] if epoch else [])
+    assert seen(rows) == []
 
 
 def test_scores_that_are_not_taken_in_every_epoch_are_counted_where_they_are():
     rows = [{"fd": 5.0}, {}, {"fd": 6.0}, {}, {"fd": 7.0}, {}, {"fd": 8.0}]
-    assert told(rows, monitor="fd") == [("falling score", 7)]
+    assert seen(rows, monitor="fd") == [("falling score", 7)]
 
 
 @pytest.mark.parametrize(
@@ -156,17 +156,17 @@ def test_scores_that_are_not_taken_in_every_epoch_are_counted_where_they_are():
     [([1, 1, 1, 150], 4), ([1, 1, 1, -150], 4), ([1, 1, 90], None), ([1, 10, 100, 1000], None), ([0, 0.0, 99], None)],
 )
 def test_a_loss_that_explodes(losses, epoch):
-    assert told([{"loss": loss} for loss in losses]) == ([("explosion", epoch)] if epoch else [])
+    assert seen([{"loss": loss} for loss in losses]) == ([("explosion", epoch)] if epoch else [])
 
 
 def test_after_nan_it_goes_on_looking():
     rows = [{"loss": 1.0}, {"loss": float("nan")}, {"loss": 1.0}, {"loss": 1e6}]
-    assert told(rows) == [("nan", 2), ("explosion", 4)]
+    assert seen(rows) == [("nan", 2), ("explosion", 4)]
 
 
 def test_infinity_is_told_at_once_and_validation_losses_are_not_the_doctors():
-    assert told([{"loss": 1.0}, {"loss": float("inf")}]) == [("nan", 2)]
-    assert told([{"loss": 1.0, "val_loss": float("nan")}]) == []
+    assert seen([{"loss": 1.0}, {"loss": float("inf")}]) == [("nan", 2)]
+    assert seen([{"loss": 1.0, "val_loss": float("nan")}]) == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_infinity_is_told_at_once_and_validation_losses_are_not_the_doctors():
 @pytest.mark.parametrize("reference", [None, POINTS])
 def test_images_that_become_alike(shares, epoch, reference):
     rows, clouds = [{} for _ in shares], [share * POINTS for share in shares]
-    assert told(rows, clouds, reference=reference) == ([("collapse", epoch)] if epoch else [])
+    assert seen(rows, clouds, reference=reference) == ([("collapse", epoch)] if epoch else [])
 
 
 def test_images_are_looked_at_every_so_many_epochs_and_in_the_last():
@@ -207,31 +207,44 @@ def blind(gan):
 
 
 def test_a_discriminator_that_never_wins_though_it_could():
-    assert told([{}] * 4, model=blind(small()), reference=GAUSSIAN) == [("discriminator loses", 3)]
+    assert seen([{}] * 4, model=blind(small()), reference=GAUSSIAN) == [("discriminator loses", 3)]
     gan = blind(small())
-    assert told([{}] * 4, model=gan, reference=gan.generate(500, seed=9)) == []  # nobody could tell
-    assert ("discriminator loses", 3) in told([{"discriminator_loss": 1.6}] * 3, model=small(), reference=GAUSSIAN)
-    assert told([{"discriminator_loss": 1.6}] * 2, model=blind(small()), reference=GAUSSIAN) == []
+    assert seen([{}] * 4, model=gan, reference=gan.generate(500, seed=9)) == []  # nobody could tell
+    assert ("discriminator loses", 3) in seen([{"discriminator_loss": 1.6}] * 3, model=small(), reference=GAUSSIAN)
+    assert seen([{"discriminator_loss": 1.6}] * 2, model=blind(small()), reference=GAUSSIAN) == []
+
+
+def test_a_model_without_a_discriminator_of_images_is_watched_for_the_rest():
+    rows = [{"loss": 1.0, "discriminator_loss": 1e-9}] * 6
+    collapsed = [0.01 * POINTS] * 6
+    assert seen(rows, collapsed, reference=GAUSSIAN) == [("collapse", 6)]
+    of_codes = Patient(collapsed)
+    of_codes.networks = {"encoder": None, "discriminator": keras.Sequential([keras.Input((3,)), layers.Dense(1)])}
+    of_codes.objective = tz.objectives.NonSaturating()
+    assert seen([{"loss": 1.0}] * 6, model=of_codes, reference=GAUSSIAN) == [("collapse", 6)]
 
 
 def test_images_are_judged_with_their_labels_and_energies_not_at_all():
     watch, gan = tz.callbacks.Doctor((GAUSSIAN, np.zeros(4000, "int32")), num_images=200), small("cgan", num_classes=8)
     watch.set_model(gan)
     watch.on_train_begin()
-    fake, labels = np.zeros((200, 2), "float32"), np.arange(200, dtype="int32") % 8
+    fake, labels = np.zeros((200, 2), "float32"), np.asarray(gan.condition.sample(200, 0))
+    before = [np.array(variable) for variable in gan.variables]
     real, made = (
-        np.asarray(gan.adversary.discriminate(images, told)["logits"])[:, 0]
-        for images, told in ((watch._real, np.zeros(200, "int32")), (fake, labels))
+        np.asarray(gan.adversary.discriminate(images, one, advance=())["logits"])[:, 0]
+        for images, one in ((watch._real, np.zeros(200, "int32")), (fake, labels))
     )
     expected = ((real[:, None] > made).mean() + (real[:, None] >= made).mean()) / 2
     assert watch._auc(fake) == pytest.approx(expected)
+    for one, other in zip(before, gan.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
     energetic = small("began")
-    assert told([{}] * 4, model=energetic, reference=GAUSSIAN) == []
-    with pytest.raises(ValueError, match="reference has no labels, but cgan is told them"):
-        told_without_labels(gan)
+    assert seen([{}] * 4, model=energetic, reference=GAUSSIAN) == []
+    with pytest.raises(ValueError, match="reference has no labels, but cgan needs them"):
+        begin_without_labels(gan)
 
 
-def told_without_labels(gan):
+def begin_without_labels(gan):
     watch = tz.callbacks.Doctor(GAUSSIAN)
     watch.set_model(gan)
     watch.on_train_begin()
@@ -240,7 +253,7 @@ def told_without_labels(gan):
 def test_a_generator_of_one_point():
     generator = keras.Sequential([keras.Input((2,)), layers.Dense(2, kernel_initializer="zeros")])
     gan = tz.GAN(generator, small().discriminator, objective=tz.objectives.NonSaturating(), seed=0)
-    assert ("collapse", 6) in told([{}] * 7, model=gan, reference=POINTS)
+    assert ("collapse", 6) in seen([{}] * 7, model=gan, reference=POINTS)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The recipes about latents: what their numbers mean on a model and on data where they are known."""
 
-import types
-
 import numpy as np
 import pytest
 import typer
@@ -22,8 +20,7 @@ def run_in(directory, **config):
 class Album:
     """A model that remembers its training images: the nearest of 16 of them to where the latent points, a little."""
 
-    name, latent_dim, num_classes, image_shape = "album", 8, None, (SIDE, SIDE, 1)
-    prior, ema_network = tz.priors.Normal(), types.SimpleNamespace(inputs=[None])
+    name, latent_dim, condition, image_shape, prior = "album", 8, None, (SIDE, SIDE, 1), tz.priors.Normal()
 
     def __init__(self):
         images, _ = tz.data.arrays("digits", image_size=SIDE)
@@ -33,11 +30,11 @@ class Album:
     def draw_latents(self, num_images, seed):
         return self.prior.sample(num_images, 8, (seed, 0))
 
-    def __call__(self, latents):
+    def draw(self, latents, condition=None):
         return self.pages[(np.asarray(latents) @ self.marks.T).argmax(1)]
 
     def generate(self, num_images, labels=None, seed=0):
-        return self(self.draw_latents(num_images, seed))
+        return self.draw(self.draw_latents(num_images, seed))
 
 
 def test_copies_are_told_from_new_images(tmp_path):

@@ -102,16 +102,19 @@ class Doctor(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.findings, self._looks, self._scores, self._diversity = [], {}, [], []
         self._losses = {name: [] for name in (*getattr(self.model, "loss_names", tuple)(), "loss")}
-        self._real = self._labels = None
+        self._real = self._real_labels = self._labels = None
+        if self.model.condition is not None:
+            self._labels = np.asarray(self.model.condition.sample(self.num_images, self.seed))
         if self.reference is not None:
-            self._real, self._labels = self._reals()
+            self._real, self._real_labels = self._reals()
         self._ignorant = _ignorant_loss(self.model)
+        self._discriminator = _discriminator_of(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         logs, before = {name: float(value) for name, value in (logs or {}).items()}, len(self.findings)
         images = None
         if epoch % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            images = self.model.generate(self.num_images, labels=self._fake_labels(), seed=self.seed)
+            images = self.model.generate(self.num_images, labels=self._labels, seed=self.seed)
         if not self._look_for_nan(epoch, logs, images):
             self._look_at_losses(epoch, logs)
             self._look_at_scores(epoch, logs)
@@ -161,8 +164,8 @@ class Doctor(keras.callbacks.Callback):
         whose = "the data's are" if self._real is not None else "they were"
         seen = f"Images of {self.num_images} latents are {spread:.3g} apart, and {whose} {usual:.3g}."
         self._count("collapse", spread < _ALIKE * usual and not grows, epoch, seen)
-        if self._real is None or getattr(getattr(self.model, "objective", None), "head", None) != "logits":
-            return  # BEGAN keeps the energy of its fakes below that of reals
+        if self._real is None or self._discriminator is None:
+            return
         area, apart, loss = self._auc(images), _energy_coefficient(self._real, images), logs.get("discriminator_loss")
         worse = None not in (loss, self._ignorant) and loss > (1 + _BLIND) * self._ignorant
         blind = (area < 0.5 + _BLIND or worse) and apart > _APART
@@ -180,28 +183,18 @@ class Doctor(keras.callbacks.Callback):
             raise ValueError(
                 f"reference is {images.shape[1:]}, but {self.model.name} makes {shape}: give the data it is trained on."
             )
-        if labels is None and self.model.num_classes:
-            raise ValueError(f"reference has no labels, but {self.model.name} is told them: give (images, labels).")
+        if labels is None and self.model.condition is not None:
+            raise ValueError(f"reference has no labels, but {self.model.name} needs them: give (images, labels).")
         rows = np.random.default_rng(self.seed).permutation(len(images))[: self.num_images]
         images = np.asarray(pixels.from_uint8(images[rows])) if images.dtype == "uint8" else images[rows]
         return images, None if labels is None else labels[rows]
 
-    def _fake_labels(self):
-        if not self.model.num_classes:
-            return None
-        return np.arange(self.num_images, dtype="int32") % self.model.num_classes
-
     def _auc(self, images):
-        """How often D prefers a real image to a generated one, as it judges them in training."""
+        """How often D prefers a real image to a generated one, as in training, but with no state moved."""
         from sklearn.metrics import roc_auc_score
 
-        told_real = told_fake = ()
-        if len(self.model.discriminator.inputs) > 1:
-            told_real = self.model.condition(self._labels, len(self._real))
-            told_fake = self.model.condition(self._fake_labels(), len(images))
         real, fake = (
-            np.asarray(self.model.judge(keras.ops.convert_to_tensor(seen), told, advance=())["logits"])[:, 0]
-            for seen, told in ((self._real, told_real), (images, told_fake))
+            _logits(self._discriminator, *given) for given in ((self._real, self._real_labels), (images, self._labels))
         )
         if not np.isfinite([*real, *fake]).all():
             return 1.0  # NaN is another finding
@@ -229,6 +222,29 @@ class Doctor(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+def _discriminator_of(model):
+    """The network that tells real images from generated ones by logits; None where there is none.
+
+    BEGAN's D has energies, and keeps that of generated images below that of real ones.
+    """
+    discriminator = getattr(model, "networks", {}).get("discriminator")
+    if discriminator is None or getattr(getattr(model, "objective", None), "head", None) != "logits":
+        return None
+    return discriminator if discriminator.inputs[0].shape[1:] == tuple(model.image_shape) else None
+
+
+def _logits(discriminator, images, labels):
+    """What D says of images (N,), in training mode; its moments and power iterations stay where they are."""
+    inputs = [keras.ops.convert_to_tensor(rows) for rows in (images, labels)[: len(discriminator.inputs)]]
+    outputs, _ = discriminator.stateless_call(
+        [weight.value for weight in discriminator.trainable_variables],
+        [variable.value for variable in discriminator.non_trainable_variables],
+        inputs if len(inputs) > 1 else inputs[0],
+        training=True,
+    )
+    return np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs)[:, 0]
+
+
 def _ignorant_loss(model):
     """The loss of the best discriminator that says the same of every image; None where it is not a loss to be won.
 
@@ -238,7 +254,7 @@ def _ignorant_loss(model):
     objective = getattr(model, "objective", None)
     if getattr(objective, "head", None) != "logits":
         return None
-    state = {name: value.value for name, value in model.state.items()}
+    state = {name: value.value for name, value in getattr(model, "state", {}).items()}
     answers = (np.full((2, 1), value, "float32") for value in np.linspace(-2.0, 2.0, 41))
     losses = [float(objective.discriminator_loss(one, one, *([state] if state else []))) for one in answers]
     return min(losses) if min(losses) > 0 else None

@@ -1,6 +1,7 @@
 """The directory of a run, and the story every recipe tells: train, picture, score, export."""
 
 import inspect
+import numbers
 import pathlib
 import shutil
 import sys
@@ -358,6 +359,7 @@ def collapse_in(record, class_names=None):
 
 def _image_shape(info, dataset, wanted):
     """Of the images that `data.load` will give: what is known of the source, or seen in it where too little is."""
-    side = wanted["image_size"]
-    shape = info.image_shape if info.is_points or side is None else (side, side, info.image_shape[-1])
+    size, shape = wanted["image_size"], info.image_shape
+    if size is not None and not info.is_points:
+        shape = (*((size, size) if isinstance(size, numbers.Integral) else size), shape[-1])
     return shape if None not in shape else data.shape_of(data.load(dataset, batch_size=2, **wanted))

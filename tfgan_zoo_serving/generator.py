@@ -1,6 +1,7 @@
 """An exported generator, asked like the model it came from."""
 
 import random
+import types
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class ExportedGenerator:
         self.name, self.format = facts["name"], format
         self.image_shape = tuple(facts["image_shape"])
         self.latent_dim, self.num_classes = facts["latent_dim"], facts["num_classes"]
+        self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
         start = facts.get("start") or {"latents": [self.latent_dim]}
         (self._start, shape), *others = start.items()
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run

@@ -142,7 +142,7 @@ def prepared(tmp_path):
 
 def test_a_dataset_that_keeps_them(prepared):
     assert data.arrays(prepared)[1] is None
-    assert data.info(data.WithAttributes(prepared)).attribute_names == tuple(sorted(NAMES))  # as TFDS stores them
+    assert data.info(data.WithAttributes(prepared)).attribute_names == tuple(sorted(NAMES))
     check(*data.arrays(data.WithAttributes(prepared)), sorted(NAMES))
     source = data.WithAttributes(prepared, names=NAMES)
     check(*data.arrays(source, "train[3:]"))

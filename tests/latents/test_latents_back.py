@@ -71,7 +71,7 @@ def test_the_latents_of_generated_images_are_found(gan, tmp_path):
     assert found.errors.max() < 1e-4
     np.testing.assert_allclose(found.images, images, atol=0.03)
     np.testing.assert_allclose(found.latents, latents, atol=0.1)
-    np.testing.assert_allclose(found.images, np.asarray(gan(found.latents)), atol=1e-6)
+    np.testing.assert_allclose(found.images, np.asarray(gan.draw(found.latents)), atol=1e-6)
     spread = ((gan.generate(100, seed=1)[:, None] - images) ** 2).mean(axis=(2, 3, 4)).min(0)
     assert (found.errors < spread / 100).all()  # and a hundred draws are nowhere near
     with Image.open(tmp_path / "a.png") as picture:
@@ -79,7 +79,7 @@ def test_the_latents_of_generated_images_are_found(gan, tmp_path):
 
 
 def test_latents_of_a_uniform_prior_stay_in_it_and_those_of_a_normal_one_need_not(gan):
-    far = np.asarray(gan(np.full((1, 4), 3.0, "float32")))
+    far = np.asarray(gan.draw(np.full((1, 4), 3.0, "float32")))
     found = invert(gan, far, steps=50, learning_rate=0.5, verbose=False)
     assert np.abs(found.latents).max() == 1.0
     free = tz.GAN(gan.generator, gan.discriminator, objective=gan.objective, prior=tz.priors.Normal())

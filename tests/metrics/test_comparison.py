@@ -43,6 +43,45 @@ def test_the_best_of_each_column_is_bold_by_its_direction():
     assert second == ["b", "3", "**0.5**", "0.3", "**10**"]
 
 
+@pytest.mark.parametrize(
+    ("score", "way"),
+    [
+        ("fd_classifier_10000", min),
+        ("fd_points", min),
+        ("fid_inception2015_50000_clean", min),
+        ("kid_classifier_360", min),
+        ("kid", min),
+        ("precision_classifier_360", max),
+        ("recall_a_9", max),
+        ("inception_score_inception2015_50000", max),
+        ("classifier_score_360", max),
+        ("nats_10000", max),
+        ("bits_per_dim_10000", min),
+        ("reconstruction_mse_360", min),
+        ("reconstruction_psnr_360", max),
+        ("ms_ssim_360", None),
+        ("class_histogram", None),
+    ],
+)
+def test_a_score_says_which_way_is_better(score, way):
+    assert tz.metrics.best(score) is way
+
+
+@pytest.mark.parametrize("score", ["fdd_360", "generator_loss", "fdclassifier", ""])
+def test_what_is_no_score_has_no_best(score):
+    with pytest.raises(ValueError, match=f"Unknown score '{score}'"):
+        tz.metrics.best(score)
+
+
+def test_scores_that_no_metric_of_ours_gave_stand_in_the_table_without_a_best():
+    given = [record(), record()]
+    for one, value in zip(given, (0.25, 0.75), strict=True):
+        one["scores"] = {"sum_is_four": value, "recall_classifier_360": value}
+    head, _, first, second = cells(tz.compare(given))
+    assert head[1:] == ["sum_is_four", "recall_classifier_360 ↑"]
+    assert (first[1:], second[1:]) == (["0.25", "0.25"], ["0.75", "**0.75**"])
+
+
 def test_seeds_may_differ_and_missing_scores_are_dashes():
     other = record(seed=1, labels="drawn like the reference's", settings={})
     del other["scores"]["recall_classifier_360"]

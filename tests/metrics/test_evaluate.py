@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import types
 
 import keras
 import numpy as np
@@ -12,7 +13,8 @@ from PIL import Image
 
 import tfgan_zoo as tz
 from tfgan_zoo import data, metrics
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, records
+from tfgan_zoo.conditions import Classes
+from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, metric_inputs, records
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +33,11 @@ def digits():
 class Noise:
     """The least that `evaluate` asks of a model."""
 
+    name = "noise"
+
     def __init__(self, shape=(8, 8, 1), num_classes=None):
-        self.shape, self.num_classes, self.labels = shape, num_classes, None
+        self.shape, self.labels = shape, None
+        self.condition = None if num_classes is None else Classes(num_classes)
 
     def stream(self, num_images, labels=None, seed=0, batch_size=64):
         self.labels = labels
@@ -302,9 +307,10 @@ def test_fashion_mnist_reaches_its_floor():
 
 
 class Smooth(Noise):
-    """A conditional model of smeared digits that can also be asked for the image of a latent."""
+    """A conditional model of smeared digits with the verbs of an autoencoder, and a uniform likelihood."""
 
     image_shape = (8, 8, 1)
+    likelihood_protocol = {"samples": 1, "dequantisation": "uniform", "data_scale": 127.5}  # noqa: RUF012
 
     def __init__(self, drift=0.05):
         super().__init__(num_classes=10)
@@ -323,12 +329,19 @@ class Smooth(Noise):
     def draw_latents(self, num_images, seed):
         return np.random.default_rng(seed).uniform(-1, 1, (num_images, 4)).astype("float32")
 
-    def __call__(self, inputs):
-        latents, labels = inputs
-        return np.clip(self.images[labels] + latents[:, :1, None, None], -1, 1)
+    def draw(self, latents, condition=None):
+        return np.clip(self.images[condition] + latents[:, :1, None, None], -1, 1)
+
+    def reconstruct(self, images):
+        return 0.5 * images
+
+    is_bound = True
+
+    def log_prob(self, images, seed=None):
+        return np.full(len(images), -64 * np.log(256 / 127.5))
 
 
-ELSEWHERE = {"fid", "inception_score", "modes_covered", "high_quality", "convergence"}
+ELSEWHERE = {"fid", "inception_score", "modes_covered", "high_quality", "convergence", "paired_mae", "paired_psnr"}
 
 
 def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
@@ -339,7 +352,7 @@ def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
     assert passes.count("generated images") == 1
     assert passes.count("digits/test") == 1
     assert passes.count("digits/train") == 2  # as many as were generated, for the floor; and more, for memorisation
-    assert set(record["left_out"]) == {"modes", "convergence"}
+    assert set(record["left_out"]) == {"modes", "convergence", "translation"}
     assert set(record["cpu_s_of"]) == {"features", *measures.MEASURES} - set(record["left_out"])
     assert json.loads(json.dumps(record)) == record
     scores = record["scores"]
@@ -356,6 +369,118 @@ def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
     assert scores["modes_present_classifier_360"] == 10
     assert record["deviations"]["kid_classifier_360"] > 0
     assert record["protocol"]["settings"]["density_coverage"] == {"k": 5}
+    assert scores["bits_per_dim_360"] == pytest.approx(8.0, abs=1e-12)
+    assert record["protocol"]["likelihood"]["kind"] == "bound"
+    assert all(metrics.best(score) in (min, max, None) for score in scores if not score.endswith("_floor"))
+
+
+def test_a_model_of_images_alone_is_scored_and_each_sentence_says_why_the_rest_is_left_out():
+    record = evaluate(Noise(), "digits", metrics="all", verbose=False)
+    left_out = record["left_out"]
+    assert {"path_length", "likelihood", "reconstruction", "translation", "convergence", "gan_test"} <= set(left_out)
+    assert (
+        left_out["path_length"]
+        == "A path through latent space needs a model with .draw_latents, and this one has none."
+    )
+    assert left_out["likelihood"] == "A likelihood needs a model with .log_prob, and this one has none."
+    assert np.isfinite(record["scores"]["fd_classifier_360"])
+    assert "likelihood" not in record["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("prior", "path"), [(tz.priors.Normal(), tz.latents.slerp), (tz.priors.Uniform(), tz.latents.lerp)]
+)
+def test_paths_of_normal_latents_are_great_circles_and_those_of_others_straight(prior, path, monkeypatch):
+    fewer = dataclasses.replace(measures.MEASURES["path_length"], settings={"num_paths": 40, "epsilon": 1e-2})
+    monkeypatch.setitem(measures.MEASURES, "path_length", fewer)
+    gan = tz.create("gan", image_shape=(8, 8, 1), width=8, latent_dim=4, prior=prior, seed=0)
+    record = evaluate(gan, "digits", metrics="path_length", num_images=20, verbose=False)
+    expected = metrics.perceptual_path_length(
+        lambda z: np.asarray(gan.draw(z)),
+        lambda images: features.classifier_for("digits")(images)["features"],
+        np.asarray(gan.draw_latents(80, 0)),
+        epsilon=1e-2,
+        interpolate=path,
+    )
+    assert record["scores"]["path_length_classifier_40"] == pytest.approx(expected[0], rel=1e-3)
+
+
+class Uniform:
+    """All that likelihoods and reconstructions need: nothing is generated, and no features are looked at."""
+
+    name, condition, is_bound, image_shape = "uniform", None, False, (8, 8, 1)
+
+    def __init__(self, data_scale=None):
+        if data_scale is not None:
+            self.likelihood_protocol = {"data_scale": data_scale, "dequantisation": "uniform"}
+        self.scale, self.seeds = data_scale or 1, []
+
+    def stream(self, *given, **named):
+        raise AssertionError("images were generated")
+
+    def log_prob(self, images, seed=None):
+        self.seeds.append(seed)
+        return np.full(len(images), -64 * np.log(256 / self.scale))
+
+    def reconstruct(self, images):
+        return np.clip(images + 0.5, -1, 1)
+
+
+@pytest.mark.parametrize("scale", [1, 127.5, 256])
+def test_a_uniform_model_of_256_levels_has_8_bits_on_any_scale(scale):
+    model = Uniform(scale)
+    record = evaluate(model, "digits", metrics="likelihood", seed=3, batch_size=200, verbose=False)
+    assert record["scores"]["bits_per_dim_360"] == pytest.approx(8.0, abs=1e-12)
+    assert record["scores"]["nats_360"] == pytest.approx(-64 * np.log(256 / scale))
+    assert record["deviations"] == pytest.approx({"bits_per_dim_360": 0.0, "nats_360": 0.0}, abs=1e-12)
+    said = {"kind": "exact", "samples": None, "dequantisation": "uniform", "data_scale": scale}
+    assert record["protocol"]["likelihood"] == said
+    assert (record["protocol"]["num_generated"], record["protocol"]["extractor"]) == (0, None)
+    assert model.seeds == [3, 203]
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_of_fewer_images_and_records_of_one_kind_of_data_are_ranked():
+    exact, bound, other = (Uniform(scale) for scale in (256, 1, 256))
+    bound.is_bound, other.likelihood_protocol = True, {"data_scale": 256, "dequantisation": "none"}
+    given = [
+        evaluate(one, "digits", metrics=["likelihood"], num_images=50, verbose=False) for one in (exact, bound, other)
+    ]
+    assert set(given[0]["scores"]) == {"nats_50", "bits_per_dim_50"}
+    assert exact.seeds == [0]
+    given[1]["protocol"]["likelihood"]["dequantisation"] = "uniform"
+    assert "nats_50 ↑" in tz.compare(given[:2])
+    with pytest.raises(ValueError, match="they differ in likelihood"):
+        tz.compare([given[0], given[2]])
+
+
+def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are_none(digits):
+    record = evaluate(Uniform(), "digits", metrics=("likelihood", "reconstruction"), verbose=False)
+    assert set(record["scores"]) == {"nats_360", "reconstruction_mse_360", "reconstruction_psnr_360"}
+    real = data.arrays("digits", "test")[0].astype("float32") / 127.5 - 1
+    expected = np.mean((np.clip(real + 0.5, -1, 1) - real) ** 2)
+    assert record["scores"]["reconstruction_mse_360"] == pytest.approx(expected, rel=1e-5)
+    model = Uniform()
+    model.translate = model.reconstruct
+    with pytest.raises(ValueError, match="digits has no pairs: translation is scored against the target"):
+        evaluate(model, "digits", metrics="translation", verbose=False)
+    source, target = np.full((7, 8, 8, 1), 128, np.uint8), np.full((7, 8, 8, 1), 153, np.uint8)
+    reference = types.SimpleNamespace(
+        info=types.SimpleNamespace(is_pairs=True, name="halves"), images=lambda *_: (source, target), batch_size=3
+    )
+    inputs = metric_inputs.MetricInputs(model, reference, "test", 7, 0, 0, (8, 8, 1), None, None)
+    translation = measures.MEASURES["translation"]
+    assert translation.lacks(inputs) is None
+    away = 0.5 - 25 / 127.5
+    assert translation(inputs) == pytest.approx(
+        {"paired_mae_7": away, "paired_psnr_7": 10 * np.log10(4 / away**2)}, rel=1e-5
+    )
+    with pytest.raises(ValueError, match=r"Translation needs a model with \.translate, and this one has none"):
+        evaluate(Uniform(), "digits", metrics="translation", verbose=False)
+    with pytest.raises(ValueError, match="these metrics look at real images: leave them out"):
+        evaluate(Uniform(), "digits", metrics="likelihood", labels=np.zeros(360), verbose=False)
+    with pytest.raises(ValueError, match=r"needs a model with \.log_prob, and these are images"):
+        evaluate(digits, "digits", metrics="likelihood", verbose=False)
 
 
 def test_each_metric_is_what_its_function_gives(digits):
@@ -424,7 +549,9 @@ def test_began_has_its_measure_of_convergence():
     record = evaluate(model, "digits", metrics="convergence", num_images=64, verbose=False)
     fake = model.generate(64, seed=0)
     real = data.arrays("digits", "test", image_size=16)[0].astype("float32") / 127.5 - 1
-    real, fake = (float(np.mean(model.discriminator(images, training=False)["energy"])) for images in (real, fake))
+    real, fake = (
+        float(np.mean(model.networks["discriminator"](images, training=False)["energy"])) for images in (real, fake)
+    )
     gamma = model.objective.gamma
     expected = real + abs(gamma * real - fake)
     assert record["scores"]["convergence_64"] == pytest.approx(expected, rel=0.02)  # fakes pass through 256 levels
@@ -516,3 +643,16 @@ def test_inceptions_scores_have_names_of_their_own_for_each_resize(digits):
     assert found[0]["protocol"]["resize"] == "gray to RGB, bilinear as in TensorFlow 1 8x8 to 12x12"
     with pytest.raises(ValueError, match=r"not scored alike: they differ in resize"):
         tz.compare(found)
+
+
+def test_a_record_knows_its_model_and_an_export_refuses_anothers(tmp_path):
+    models = [tz.create("gan", image_shape=(2,), width=4, seed=seed) for seed in range(2)]
+    record = tz.evaluate(models[0], "ring8", num_images=50, verbose=False)
+    assert record["model"]["image_shape"] == [2]
+    with pytest.raises(ValueError, match=r"The record is of another model \(gan, 2\)"):
+        tz.export(models[1], tmp_path / "other", formats=(), scores=record)
+    assert not (tmp_path / "other").exists()
+    models[0].save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert tz.export(loaded, tmp_path / "own", formats=(), scores=record)["scores"] == record["scores"]
+    assert tz.evaluate(np.zeros((50, 2), "float32") + np.arange(50)[:, None], "ring8", verbose=False)["model"] is None

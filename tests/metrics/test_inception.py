@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_zoo.metrics import features, inception, tensors
+from tfgan_zoo.metrics import features, inception, torch_weights
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import inception_stand_in as stand_in
@@ -112,7 +112,7 @@ def test_all_files_give_the_same_arrays(tmp_path):
         for name, array in arrays.items():
             file[name.replace(".", "/")] = array
     for path in sorted(tmp_path.iterdir()):
-        found = tensors.read(path)
+        found = torch_weights.read(path)
         assert found.keys() == arrays.keys()
         for name, array in arrays.items():
             np.testing.assert_array_equal(found[name], array, err_msg=f"{path.name} {name}")
@@ -138,7 +138,7 @@ def test_the_layout_before_pytorch_1_6_is_read(tmp_path):
         Pickler(file, 2).dump(collections.OrderedDict(view=Transposed()))
         pickle.dump(["5"], file, 2)
         file.write(np.int64(6).tobytes() + kernel.tobytes())
-    np.testing.assert_array_equal(tensors.read(tmp_path / "old.pt")["view"], [[1], [2], [3]])
+    np.testing.assert_array_equal(torch_weights.read(tmp_path / "old.pt")["view"], [[1], [2], [3]])
 
 
 class Harmful:
@@ -186,7 +186,7 @@ def harmful(path):
 def test_files_that_are_no_tensors_are_refused_unread(tmp_path, write, sentence):
     write(tmp_path / "bad.pth")
     with pytest.raises(ValueError, match=sentence):
-        tensors.read(tmp_path / "bad.pth")
+        torch_weights.read(tmp_path / "bad.pth")
 
 
 def test_other_weights_are_refused(tmp_path, monkeypatch):

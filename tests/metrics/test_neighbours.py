@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tfgan_zoo.metrics import (
-    clouds,
     density_coverage,
+    distances,
     neighbour_distances,
     neighbour_scores,
     precision_recall,
@@ -25,8 +25,8 @@ def by_sklearn(real, fake, k):
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_equals_brute_force(k, monkeypatch):
-    monkeypatch.setattr(clouds, "ROWS", 37)  # many blocks, the last of them short
-    monkeypatch.setattr(clouds, "COLUMNS", 29)
+    monkeypatch.setattr(distances, "ROWS", 37)  # many blocks, the last of them short
+    monkeypatch.setattr(distances, "COLUMNS", 29)
     random = np.random.default_rng(0)
     real, fake = random.normal(size=(300, 6)), 0.8 * random.normal(size=(200, 6)) + 0.4
     found = precision_recall(real, fake, k)
@@ -64,7 +64,7 @@ def test_far_apart_sets_give_zero_and_zero():
 
 
 def prdc(real, fake, k):
-    """Density and coverage as their definitions read, over whole matrices."""
+    """Density and coverage as their authors' package computes them, over whole matrices: strictly nearer counts."""
     from sklearn.metrics import pairwise_distances
 
     radii = np.sort(pairwise_distances(real), axis=1)[:, k]
@@ -74,8 +74,8 @@ def prdc(real, fake, k):
 
 @pytest.mark.parametrize("k", [1, 5])
 def test_density_and_coverage_equal_their_definitions(k, monkeypatch):
-    monkeypatch.setattr(clouds, "ROWS", 31)
-    monkeypatch.setattr(clouds, "COLUMNS", 43)
+    monkeypatch.setattr(distances, "ROWS", 31)
+    monkeypatch.setattr(distances, "COLUMNS", 43)
     random = np.random.default_rng(5)
     real, fake = random.normal(size=(200, 5)), 0.8 * random.normal(size=(300, 5)) + 0.4
     found = density_coverage(real, fake, k)
@@ -124,16 +124,16 @@ def test_one_pass_gives_all_four():
 def test_neighbours_equal_sklearns(rows, columns, monkeypatch):
     from sklearn.neighbors import NearestNeighbors
 
-    monkeypatch.setattr(clouds, "ROWS", rows)
-    monkeypatch.setattr(clouds, "COLUMNS", columns)
+    monkeypatch.setattr(distances, "ROWS", rows)
+    monkeypatch.setattr(distances, "COLUMNS", columns)
     random = np.random.default_rng(10)
     cloud, others = random.normal(size=(150, 6)) + 3, random.normal(size=(70, 6)) + 3
     found = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(cloud)
     np.testing.assert_allclose(neighbour_distances(cloud, 5) ** 0.5, found.kneighbors(cloud)[0][:, 1:], rtol=1e-9)
-    distances, index = found.kneighbors(others, 1)
-    squared, nearest = clouds.nearest(others, cloud)
+    expected, index = found.kneighbors(others, 1)
+    squared, nearest = distances.nearest(others, cloud)
     np.testing.assert_array_equal(nearest, index[:, 0])
-    np.testing.assert_allclose(squared**0.5, distances[:, 0], rtol=1e-9)
+    np.testing.assert_allclose(squared**0.5, expected[:, 0], rtol=1e-9)
 
 
 def test_bad_input_is_named():
@@ -147,3 +147,22 @@ def test_bad_input_is_named():
         neighbour_scores(np.zeros((9, 2)), np.zeros((9, 2)), real_distances=np.zeros((9, 3)))
     with pytest.raises(ValueError, match="fake must be a matrix"):
         density_coverage(np.zeros((9, 2)), np.array([["a", "b"]] * 9))
+
+
+def test_on_a_lattice_whose_distances_tie_density_and_coverage_are_the_authors():
+    real = np.array([[0.0], [1.0], [2.0], [3.0], [7.0], [8.0], [9.0]])
+    fake = np.array([[0.0], [1.5], [4.0], [5.0], [6.0], [9.0], [11.0]])
+    for k in (1, 2, 3):
+        assert density_coverage(real, fake, k) == pytest.approx(prdc(real, fake, k), rel=1e-12)
+        scores = neighbour_scores(real, fake, k=1, density_k=k)
+        assert (scores["density"], scores["coverage"]) == pytest.approx(prdc(real, fake, k), rel=1e-12)
+    shifted = density_coverage(real + 1e3, fake + 1e3, 2)  # round-off decides no tie
+    assert shifted == pytest.approx(prdc(real, fake, 2), rel=1e-12)
+
+
+def test_a_fake_on_the_edge_is_inside_for_precision_and_outside_for_density():
+    real, fake = np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([[2.0], [12.0], [-1.0], [9.0]])
+    assert precision_recall(real, fake, k=1)[0] == 1.0
+    assert density_coverage(real, fake, k=1) == (0.0, 0.0)
+    copies = np.zeros((4, 1))
+    assert density_coverage(copies, copies, k=2) == (0.0, 0.0)  # balls without an inside

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_zoo.metrics import clouds, parzen_log_likelihood
+from tfgan_zoo.metrics import distances, parzen_log_likelihood
 
 
 def by_sklearn(samples, data, bandwidth):
@@ -16,8 +16,8 @@ def by_sklearn(samples, data, bandwidth):
 
 @pytest.mark.parametrize("bandwidth", [0.02, 0.3, 5.0])
 def test_equals_sklearn(bandwidth, monkeypatch):
-    monkeypatch.setattr(clouds, "ROWS", 17)
-    monkeypatch.setattr(clouds, "COLUMNS", 37)
+    monkeypatch.setattr(distances, "ROWS", 17)
+    monkeypatch.setattr(distances, "COLUMNS", 37)
     random = np.random.default_rng(0)
     samples, data = random.normal(size=(200, 5)), random.normal(size=(90, 5))
     expected = by_sklearn(samples, data, bandwidth)

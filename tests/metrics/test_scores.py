@@ -36,6 +36,15 @@ def test_splits_are_scored_apart():
     assert classifier_score(rows, splits=2) == pytest.approx((2.5, 1.5))  # 4 and 1
 
 
+def test_parts_begin_where_the_authors_code_cuts():
+    """improved-gan/inception_score/model.py: preds[i * N // splits : (i + 1) * N // splits]."""
+    rows = np.random.default_rng(2).dirichlet(np.full(5, 0.3), size=23)
+    parts = [classifier_score(rows[i * 23 // 10 : (i + 1) * 23 // 10])[0] for i in range(10)]
+    assert inception_score(rows) == pytest.approx((np.mean(parts), np.std(parts)), rel=1e-12)
+    others = [classifier_score(part)[0] for part in np.array_split(rows, 10)]  # cuts of its own
+    assert np.mean(others) != pytest.approx(np.mean(parts), rel=1e-3)
+
+
 def test_inception_score_has_ten_parts():
     rows = np.random.default_rng(1).dirichlet(np.full(20, 0.3), size=500)
     parts = [classifier_score(part)[0] for part in np.split(rows, 10)]

@@ -25,7 +25,7 @@ class WithAttributes:
         table: a .csv file whose first column names the pictures and whose first line names the attributes; a file like
             CelebA's list_attr_celeba.txt; an array (N, A) in the order of the images; or None, for TFDS.
             Where all values are -1 or 1, they become 0 and 1.
-        names: which attributes, in which order; None for all.
+        names: which attributes, in which order; None for all, as the table has them, or of TFDS by the alphabet.
     """
 
     source: object

@@ -157,7 +157,7 @@ def _attribute_names(info):
 
     feature = dict(info.features.items()).get(ATTRIBUTES) if hasattr(info.features, "items") else None
     if isinstance(feature, tfds.features.FeaturesDict):
-        return tuple(feature)
+        return tuple(sorted(feature))  # what is read from a file comes in another order in each process
     if isinstance(feature, tfds.features.Tensor) and len(feature.shape) == 1 and feature.shape[0]:
         return tuple(map(str, range(feature.shape[0])))
     return ()

@@ -20,8 +20,8 @@ publishing.py   a directory that changes in one step
 import collections.abc
 import pathlib
 
+from tfgan_zoo import metrics, runtime
 from tfgan_zoo import pictures as draw
-from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
 from tfgan_zoo.export import endpoints, inference, interop, litert, page, parity, publishing, saved_model, serving
@@ -58,7 +58,7 @@ def export(
         formats: which to write of "saved_model"; "tflite", "tflite_float16", "tflite_dynamic_range" and "tflite_int8",
             each also with "_batch1" for a batch of one image; "onnx" and "openvino", whose packages are the extra
             "interop". generator.keras is always written.
-        scores: the record of an evaluation, {"scores": {...}, "protocol": {...}}, or None. Where it names its data,
+        scores: the record of an evaluation of this model, {"scores": ..., "protocol": ...}, or None. If it names data,
             quantised formats are scored too, on 2,000 images: one whose Fréchet distance is more than 5 % above that
             of float32 is marked as not recommended.
         about: dict of what a reader should know, such as data, licence, command and commit, or None.
@@ -71,7 +71,7 @@ def export(
 
     Raises:
         TypeError: if `model` has no network to export, or `scores`, `about` or `pictures` is not a dict.
-        ValueError: if a format is unknown, the network is not built, the images are not finite, or a number is none.
+        ValueError: if a format is unknown, the scores are another model's, a network is not built, or a number is none.
         ImportError: if a format needs a package that is not installed.
         OSError: if `directory` cannot be written, holds something else, or the disk is full.
         ParityError: if what was written gives other images than the model.
@@ -80,6 +80,7 @@ def export(
     interop.check_installed(formats)
     inference.check(model)
     scores, about = cards.checked("scores", scores), cards.checked("about", about)
+    metrics.records.check_model(scores or {}, model)
     pictures = _checked(pictures)
     _check_count("max_images", max_images, 2)
     if keep is not None:

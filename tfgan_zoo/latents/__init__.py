@@ -1,11 +1,12 @@
 """What one does with latents: walks, sums, directions, truncation, and the way back from images to latents and data."""
 
+from tfgan_zoo.geometry import lerp, slerp
+from tfgan_zoo.latents.arithmetic import arithmetic, turn
 from tfgan_zoo.latents.directions import closed_form_directions, pca_directions
+from tfgan_zoo.latents.interpolation import interpolate
 from tfgan_zoo.latents.inversion import Inversion, invert
-from tfgan_zoo.latents.lines import along, traversal
 from tfgan_zoo.latents.neighbours import Neighbours, nearest
-from tfgan_zoo.latents.paths import interpolate, lerp, slerp
-from tfgan_zoo.latents.sums import arithmetic, turn
+from tfgan_zoo.latents.traversal import along, traversal
 from tfgan_zoo.latents.truncation import truncate, truncated
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Directions in which a generator's images change most, found without labels: in its weights, or in its activations."""
+"""Directions in which a generator's images change most, without labels: in its weights, or in its activations."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ def closed_form_directions(model, count=None):
     from latents alone.
 
     Args:
-        model: any generative model whose averaged generator leads latents linearly to a dense layer.
+        model: a GAN, whose averaged generator leads latents linearly to a dense layer.
         count: how many, at most latent_dim; None for so many.
 
     Returns:
@@ -22,9 +22,9 @@ def closed_form_directions(model, count=None):
         coordinate is positive.
 
     Raises:
-        ValueError: if no dense layer reads the latents, or only through what is not linear.
+        ValueError: if there is no generator, or no dense layer reads the latents linearly.
     """
-    count = _checked(count, model.latent_dim)
+    count = _checked(count, drawing.width_of(model))
     layer = _first_reader(model, lambda layer: _dense_of(layer) is not None)
     if layer is None:
         raise ValueError(
@@ -42,7 +42,7 @@ def pca_directions(model, count=None, layer=None, num_latents=2000, labels=None,
     vectors U that minimise the sum of |U x - z|².
 
     Args:
-        model: any generative model with latents.
+        model: a GAN.
         count: how many, at most latent_dim and the layer's width; None for so many.
         layer: name of a layer of the averaged generator; None for the first one with weights that the latents reach.
         num_latents: drawn to see the activations, more than the layer's components that are asked for.
@@ -54,26 +54,40 @@ def pca_directions(model, count=None, layer=None, num_latents=2000, labels=None,
         points to where its largest coordinate is positive.
 
     Raises:
-        ValueError: if there is no such layer, or count, num_latents or labels are none of these.
+        ValueError: if there is no generator or no such layer, or count, num_latents or labels are none of these.
     """
     from sklearn.decomposition import PCA
 
+    width = drawing.width_of(model)
     if count is not None:
-        _checked(count, model.latent_dim)
-    if drawing.count_of("num_latents", num_latents) <= model.latent_dim:
-        raise ValueError(f"num_latents={num_latents}: {model.latent_dim} coordinates need more latents than that.")
-    told = drawing.told(model, num_latents, labels, seed)
-    latents = np.asarray(model.draw_latents(num_latents, seed))
-    seen = keras.Model(model.ema_network.inputs, _layer(model, layer).output)
-    activations = np.asarray(seen.predict([latents, *told], batch_size=256, verbose=0)).reshape(num_latents, -1)
-    count = _checked(count, min(model.latent_dim, activations.shape[1]))
+        _checked(count, width)
+    if drawing.count_of("num_latents", num_latents) <= width:
+        raise ValueError(f"num_latents={num_latents}: {width} coordinates need more latents than that.")
+    condition = drawing.condition_of(model, num_latents, labels, seed)
+    latents = drawing.latents_drawn(model, num_latents, seed)
+    seen = keras.Model(_generator(model).inputs, _layer(model, layer).output)
+    activations = np.asarray(seen.predict(_inputs(latents, condition), batch_size=256, verbose=0))
+    activations = activations.reshape(num_latents, -1)
+    count = _checked(count, min(width, activations.shape[1]))
     components = PCA(count, random_state=seed).fit_transform(activations)
     vectors, *_ = np.linalg.lstsq(components, latents - latents.mean(0), rcond=None)
     return _signed(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
+def _generator(model):
+    """The averaged generator, whose layers are looked into."""
+    network = getattr(model, "ema_network", None)
+    if network is None:
+        raise ValueError(f"{model.name} has no generator to look into: these directions are those of a GAN.")
+    return network
+
+
+def _inputs(latents, condition):
+    return latents if condition is None else [latents, condition]
+
+
 def _layer(model, name):
-    network = model.ema_network
+    network = _generator(model)
     if name is None:
         return _first_reader(model, lambda layer: layer.weights, linear=False)
     names = [layer.name for layer in network.layers]
@@ -84,7 +98,7 @@ def _layer(model, name):
 
 def _first_reader(model, wanted, linear=True):
     """The first wanted layer in a generator's order that latents reach; linearly, if that is asked for."""
-    for layer in model.ema_network.layers:
+    for layer in _generator(model).layers:
         if wanted(layer) and (
             _way_to(layer, model) is not None if linear else np.ptp(_seen(layer, model), axis=0).any()
         ):
@@ -105,11 +119,10 @@ def _way_to(layer, model):
 
 
 def _seen(layer, model, latents=None):
-    """A layer's input for latents that are all told the same."""
-    network = model.ema_network
+    """A layer's input for latents beside one and the same condition."""
     latents = np.asarray(model.draw_latents(3, 0) if latents is None else latents)
-    told = [np.repeat(rows, len(latents), axis=0) for rows in drawing.told(model, 1, None, 0)]
-    seen = keras.Model(network.inputs, layer.input)([latents, *told], training=False)
+    condition = drawing.repeated(drawing.condition_of(model, 1, None, 0), len(latents))
+    seen = keras.Model(_generator(model).inputs, layer.input)(_inputs(latents, condition), training=False)
     return np.asarray(seen, "float64")
 
 

@@ -1,44 +1,73 @@
 """From latents to images, and from images to a labelled picture; written once for every tool here."""
 
 import numpy as np
+from keras import ops
 
 from tfgan_zoo import pictures
 
 _BATCH = 256  # latents at a time; the images do not depend on it
 
 
-def images_of(model, latents, told=()):
-    """Images of latents from the averaged generator.
+def width_of(model):
+    """Coordinates of a model's latents.
+
+    Raises:
+        ValueError: if its images do not come from latents.
+    """
+    if not callable(getattr(model, "draw_latents", None)):
+        raise ValueError(f"{model.name} has no latents: give a model with draw_latents, such as a GAN, VAE or flow.")
+    return model.latent_dim
+
+
+def latents_drawn(model, count, seed):
+    """The latents (count, latent_dim) of `generate(count, seed=seed)`; or a sentence, as in `width_of`."""
+    width_of(model)
+    return np.asarray(model.draw_latents(count, seed))
+
+
+def images_of(model, latents, condition=None):
+    """Images of latents.
 
     Args:
-        model: any generative model.
+        model: any generative model with latents.
         latents: (N, latent_dim).
-        told: what the generator is told beside them, arrays of N rows.
+        condition: (N, ...) what `condition_of` gave, or None.
 
     Returns:
         float32 array (N, *image_shape).
     """
-    parts = []
+    latents, parts = ops.convert_to_tensor(latents, "float32"), []
+    condition = None if condition is None else ops.convert_to_tensor(condition)
     for start in range(0, len(latents), _BATCH):
-        latent, *rest = (rows[start : start + _BATCH] for rows in (np.asarray(latents, "float32"), *told))
-        parts.append(np.asarray(model([latent, *rest] if rest else latent), "float32"))
+        rows = slice(start, start + _BATCH)
+        images = model.draw(latents=latents[rows], condition=None if condition is None else condition[rows])
+        parts.append(np.asarray(images, "float32"))
     return np.concatenate(parts)
 
 
-def told(model, count, labels, seed):
-    """What the generator is told beside `count` latents, as arrays: labels, given or drawn as `generate` draws them.
+def condition_of(model, count, labels, seed):
+    """What stands beside `count` latents of a conditional model, given or drawn as `generate` draws it; or None.
 
     Raises:
-        ValueError: if labels are given to a model without them, or are not `count` integers in its range.
+        ValueError: if labels are given to a model without them, or are none that it takes.
     """
-    if labels is None and len(model.ema_network.inputs) == 1:
-        return ()
-    return tuple(np.asarray(rows) for rows in model.told(count, labels, seed))
+    if model.condition is None:
+        if labels is not None:
+            raise ValueError(f"labels were given, but {model.name} is unconditional: leave them out.")
+        return None
+    if labels is None:
+        return np.asarray(model.condition.sample(count, seed))
+    return model.condition.check(labels, count, model.name)
 
 
-def repeated(told_rows, times):
-    """Each row of each array, so many times in succession."""
-    return tuple(np.repeat(rows, times, axis=0) for rows in told_rows)
+def repeated(condition, times):
+    """Each row, so many times in succession; None stays None."""
+    return None if condition is None else np.repeat(condition, times, axis=0)
+
+
+def tiled(condition, times):
+    """All rows, so many times in succession; None stays None."""
+    return None if condition is None else np.concatenate([condition] * times)
 
 
 def count_of(name, value):
@@ -59,9 +88,8 @@ def latents_of(name, value, model=None):
         ValueError: unless it is (n >= 1, d) and finite, and d what the model reads, if there is one.
     """
     value = np.asarray(value, "float32")
-    width = model.latent_dim if model is not None else "d"
-    wrong_width = model is not None and value.shape[-1:] != (model.latent_dim,)
-    if value.ndim != 2 or not len(value) or wrong_width:
+    width = "d" if model is None else width_of(model)
+    if value.ndim != 2 or not len(value) or (model is not None and value.shape[1] != width):
         raise ValueError(
             f"{name} has shape {value.shape}: give latents (n, {width}), such as model.draw_latents gives."
         )

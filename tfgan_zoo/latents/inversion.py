@@ -13,10 +13,10 @@ from tfgan_zoo.priors import Uniform
 
 
 class Inversion(typing.NamedTuple):
-    """What `invert` found.
+    """The result of `invert`.
 
     Args:
-        images: (N, *image_shape) float32: what the found latents make.
+        images: (N, *image_shape) float32: what the latents make.
         latents: (N, latent_dim) float32.
         errors: (N,) float64: mean squared difference to the images that were given, in pixels or in features.
     """
@@ -59,38 +59,38 @@ def invert(
         An `Inversion`.
 
     Raises:
-        ValueError: if images, labels, extractor or a number is none of these.
+        ValueError: if images, labels, extractor or a number is none of these, or the model has no latents.
     """
-    images, told = _checked(model, images, labels)
+    images, condition = _checked(model, images, labels)
     steps, restarts = drawing.count_of("steps", steps), drawing.count_of("restarts", restarts)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate={learning_rate!r}: give a positive number, such as 0.1.")
     measure = _measure(extractor, images.shape[1:])
-    starts = np.asarray(model.draw_latents(restarts * len(images), seed))
-    again = tuple(np.tile(rows, restarts) for rows in told)
+    starts = drawing.latents_drawn(model, restarts * len(images), seed)
     target = measure(np.tile(images, (restarts, *[1] * (images.ndim - 1))))
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    latents, errors = _descend(model, starts, again, target, measure, rate, steps, verbose)
+    latents, errors = _descend(model, starts, drawing.tiled(condition, restarts), target, measure, rate, steps, verbose)
     latents, errors = latents.reshape(restarts, len(images), -1), errors.reshape(restarts, -1)
     best = errors.argmin(axis=0), np.arange(len(images))
     latents, errors = latents[best], errors[best]
-    found = drawing.images_of(model, latents, told)
+    made = drawing.images_of(model, latents, condition)
     titles = None if images.ndim == 2 else [f"{error:.3f}" for error in errors]
-    both = np.concatenate([images, found])
+    both = np.concatenate([images, made])
     drawing.save(both, to, len(images), ["image", "found"], titles, "mean squared error")
-    return Inversion(found, latents, errors)
+    return Inversion(made, latents, errors)
 
 
-def _descend(model, starts, told, target, measure, rate, steps, verbose):
+def _descend(model, starts, condition, target, measure, rate, steps, verbose):
     """The latents at the end of the descent, and the mean squared error of each."""
     from rich.progress import track
 
     latents, optimizer = keras.Variable(starts, name="latents"), keras.optimizers.Adam(rate)
+    condition = None if condition is None else tf.convert_to_tensor(condition)
     optimizer.build([latents])
     bounds = (model.prior.low, model.prior.high) if isinstance(getattr(model, "prior", None), Uniform) else None
 
     def errors():
-        made = measure(model([latents.value, *told] if told else latents.value))
+        made = measure(model.draw(latents=latents.value, condition=condition))
         return tf.reduce_mean(tf.reshape((made - target) ** 2, (len(starts), -1)), axis=1)
 
     @tf.function
@@ -128,8 +128,8 @@ def _checked(model, images, labels):
     images = np.asarray(images)
     if images.shape[1:] != tuple(model.image_shape) or not len(images):
         raise ValueError(f"images has shape {images.shape}: {model.name} makes (N, *{tuple(model.image_shape)}).")
-    if labels is None and len(model.ema_network.inputs) > 1:
-        raise ValueError(f"{model.name} is told labels: give labels=, the class of each of the {len(images)} images.")
+    if labels is None and model.condition is not None:
+        raise ValueError(f"{model.name} is conditional: give labels=, the class of each of the {len(images)} images.")
     if images.dtype == "uint8":
         images = np.asarray(pixels.from_uint8(images))
     if not np.issubdtype(images.dtype, np.floating) or not np.isfinite(images).all():
@@ -138,4 +138,4 @@ def _checked(model, images, labels):
         raise ValueError(
             f"images run from {images.min():g} to {images.max():g}: they belong in [-1, 1]; of 0..255 give uint8."
         )
-    return np.asarray(images, "float32"), drawing.told(model, len(images), labels, 0)
+    return np.asarray(images, "float32"), drawing.condition_of(model, len(images), labels, 0)

@@ -13,7 +13,7 @@ _BATCH = 256
 
 
 class Neighbours(typing.NamedTuple):
-    """What `nearest` found.
+    """The result of `nearest`.
 
     Args:
         samples: (N, *image_shape) float32.

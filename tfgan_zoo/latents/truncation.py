@@ -62,9 +62,9 @@ def truncate(model, threshold, num_images=8, labels=None, seed=0, to=None):
     thresholds = np.atleast_1d(np.asarray(threshold, "float64"))
     if thresholds.ndim > 1 or not len(thresholds):
         raise ValueError(f"threshold has shape {thresholds.shape}: give one, or (rows,).")
-    told = drawing.told(model, count, labels, seed)
-    drawn = np.asarray(model.draw_latents(count, seed), "float64") / prior.stddev
+    condition = drawing.tiled(drawing.condition_of(model, count, labels, seed), len(thresholds))
+    drawn = np.asarray(drawing.latents_drawn(model, count, seed), "float64") / prior.stddev
     latents = np.concatenate([prior.stddev * truncated(drawn, one) for one in thresholds])
-    images = drawing.images_of(model, latents, tuple(np.tile(part, len(thresholds)) for part in told))
+    images = drawing.images_of(model, latents, condition)
     drawing.save(images, to, count, [f"{one:g}" for one in thresholds], title="left: threshold, in standard deviations")
     return images

@@ -129,8 +129,8 @@ def accuracy(model, images, labels):
     Returns:
         A float in [0, 1].
     """
-    found = model.predict(images, batch_size=500, verbose=0)["probabilities"].argmax(-1)
-    return float(np.mean(found == labels))
+    predicted = model.predict(images, batch_size=500, verbose=0)["probabilities"].argmax(-1)
+    return float(np.mean(predicted == labels))
 
 
 def train(dataset, seed=0, out=features.WEIGHTS, verbose=2):

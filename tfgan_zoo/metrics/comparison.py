@@ -4,10 +4,21 @@ import collections.abc
 import pathlib
 
 from tfgan_zoo import files
-from tfgan_zoo.metrics.measures import MEASURES
+from tfgan_zoo.metrics.measures import best as direction
 from tfgan_zoo.metrics.records import FLOOR, load
 
-DECIDES = ("reference", "split", "num_real", "num_generated", "extractor", "resize", "image_shape", "settings")
+DECIDES = (
+    "reference",
+    "split",
+    "num_real",
+    "num_generated",
+    "extractor",
+    "resize",
+    "image_shape",
+    "settings",
+    "likelihood",
+)
+_ASIDE = {"kind", "samples", "data_scale"}  # of a likelihood: a bound may be ranked among exact ones, on any scale
 _ROW_INCHES, _NAME_INCHES, _COLUMN_INCHES = 0.3, 3.0, 1.7
 _BEST, _LINES = "#d5e8d4", "#d0d0d0"
 
@@ -16,7 +27,8 @@ def compare(records, to=None):
     """A table of score records, a row each, the best of every column in bold.
 
     Only like is compared with like: the reference, its split, the counts, the extractor, the resize, the images' size
-    and the metrics' settings must be the same. Seeds and labels may differ. Differences smaller than those between two
+    and the metrics' settings must be the same, and what likelihoods are of: dequantised or binarised images. Seeds and
+    labels may differ, and so may bounds and exact likelihoods. Differences smaller than those between two
     seeds mean nothing, whatever is bold.
 
     Args:
@@ -36,7 +48,7 @@ def compare(records, to=None):
     >>> import tfgan_zoo as tz
     >>> protocol = {"reference": "digits", "num_generated": 360}
     >>> scores = {"ours": {"fd_classifier_360": 1.5}, "theirs": {"fd_classifier_360": 2.25}}
-    >>> print(tz.compare({name: {"scores": found, "protocol": protocol} for name, found in scores.items()}))
+    >>> print(tz.compare({name: {"scores": row, "protocol": protocol} for name, row in scores.items()}))
     |        | fd_classifier_360 ↓ |
     |--------|--------------------:|
     | ours   |             **1.5** |
@@ -48,10 +60,10 @@ def compare(records, to=None):
     named = _named(records)
     _alike(named)
     scores = {name: _numbers(record) for name, record in named.items()}
-    columns = list(dict.fromkeys(key for found in scores.values() for key in found))
-    best = {key: _best(key, [found[key] for found in scores.values() if key in found]) for key in columns}
-    cells = {name: [_cell(found.get(key)) for key in columns] for name, found in scores.items()}
-    winners = {name: [found.get(key) == best[key] is not None for key in columns] for name, found in scores.items()}
+    columns = list(dict.fromkeys(key for row in scores.values() for key in row))
+    best = {key: _best(key, [row[key] for row in scores.values() if key in row]) for key in columns}
+    cells = {name: [_cell(row.get(key)) for key in columns] for name, row in scores.items()}
+    winners = {name: [row.get(key) == best[key] is not None for key in columns] for name, row in scores.items()}
     titles = [key + {min: " ↓", max: " ↑", None: ""}[_direction(key)] for key in columns]
     table = _markdown(titles, cells, winners)
     if to is not None and to.suffix == ".md":
@@ -69,14 +81,14 @@ def _named(records):
         pairs = [(None, one) for one in records]
     else:
         raise ValueError("records must be a list, or a dict of name -> record: give at least two to compare.")
-    found = {}
+    named = {}
     for number, (name, one) in enumerate(pairs, 1):
         title, record = _read(one)
         title = name or title or f"record {number}"
-        found[title if title not in found else f"{title} ({number})"] = record
-    if not found:
+        named[title if title not in named else f"{title} ({number})"] = record
+    if not named:
         raise ValueError("records is empty: give at least one record to show.")
-    return found
+    return named
 
 
 def _read(one):
@@ -117,11 +129,11 @@ def _alike(named):
 
 
 def _agree(key, one, other):
-    """Settings must agree where both have a metric; everything else must be the same."""
-    if key != "settings":
+    """Settings and likelihoods must agree where both have a metric; everything else must be the same."""
+    if key not in ("settings", "likelihood"):
         return one == other
     one, other = one or {}, other or {}
-    return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return all(one[name] == other[name] for name in (one.keys() & other.keys()) - _ASIDE)
 
 
 def _said(value):
@@ -137,15 +149,16 @@ def _numbers(record):
 
 
 def _direction(key):
-    """min or max of a score, by the longest beginning of its key that a metric claims; None where neither is better."""
-    known = {stem: best for measure in MEASURES.values() for stem, best in measure.best.items()}
-    found = [stem for stem in known if key == stem or key.startswith(f"{stem}_")]
-    return known[max(found, key=len)] if found else None
+    """min or max; None where neither is better, or no metric of ours gave the score."""
+    try:
+        return direction(key)
+    except ValueError:
+        return None
 
 
 def _best(key, values):
-    direction = _direction(key)
-    return direction(values) if direction and len(values) > 1 else None
+    better = _direction(key)
+    return better(values) if better and len(values) > 1 else None
 
 
 def _cell(value):
@@ -157,8 +170,8 @@ def _cell(value):
 def _markdown(titles, cells, winners):
     rows = [["", *titles]]
     for name, values in cells.items():
-        told = [f"**{value}**" if won else value for value, won in zip(values, winners[name], strict=True)]
-        rows.append([name.replace("|", "\\|"), *told])
+        cells_of = [f"**{value}**" if won else value for value, won in zip(values, winners[name], strict=True)]
+        rows.append([name.replace("|", "\\|"), *cells_of])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *values in rows:

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from tfgan_zoo import data, pixels
-from tfgan_zoo.metrics import fakes, features, measures, records
-from tfgan_zoo.metrics.evidence import Evidence
+from tfgan_zoo.metrics import features, image_sources, measures, records
+from tfgan_zoo.metrics.metric_inputs import MetricInputs
 from tfgan_zoo.metrics.reference import Reference
 from tfgan_zoo.version import __version__
 
@@ -31,16 +31,19 @@ def evaluate(
     """Score generated images against real ones.
 
     The images are made once and pass through the extractor once; every metric looks at what that pass has left. What is
-    found about real images is kept on disk. Source: of each metric, see `metrics.measures`.
+    known of real images is kept on disk. Source: of each metric, see `metrics.measures`. Where all that is asked for
+    looks at real images only ("likelihood", "reconstruction", "translation"), none is made and no extractor needed.
 
     Args:
-        model_or_images: a model with `.stream(num_images, labels=, seed=, batch_size=)`; a NumPy array of images,
+        model_or_images: a model with `.stream(num_images, labels=, seed=, batch_size=)`, and what else it can do:
+            `draw_latents`, `log_prob`, `reconstruct`, `translate` have metrics of their own; a NumPy array of images,
             float32 in [-1, 1] or uint8; a folder of pictures; or a tf.data.Dataset of images, batched or not. For a
             reference of points: points (N, 2).
         reference: the real images: a data source such as "digits", or an array, as in `data.arrays`.
         metrics: names such as ("fd", "kid", "density_coverage"); "all" for every one that applies; None for the usual
             ones: fd, precision_recall, classifier_score, class_histogram and, of points, modes.
-        num_images: generated images to score; None for min(10,000, images in the split, images given).
+        num_images: generated images to score, or real ones where none is generated; None for min(10,000, images in the
+            split, images given).
         seed: of the generated images, of the labels drawn for them, and of what metrics draw.
         split: of the reference.
         extractor: a keras.Model with images in and features (N, d) out, or {"features": …, "probabilities": …}; or
@@ -57,40 +60,49 @@ def evaluate(
         The record, a dict that JSON can hold. "scores": fd_classifier_<n>, its _floor, precision_, recall_ and
         classifier_score_ likewise, class_histogram, and what else was asked for. With your own extractor the word is
         "custom" instead of "classifier"; for points it is "points". "deviations": the standard deviation or error of
-        the scores that have one. "protocol": what decided them. "wall_s", "cpu_s" (seconds), "cpu_s_of" the features
-        and each metric, "commit", "created". With "all", "left_out" says why a metric does not apply.
+        the scores that have one. "protocol": what decided them, with "likelihood" where there is one: exact or bound,
+        samples, dequantisation, scale. "wall_s", "cpu_s" (seconds), "cpu_s_of" the features and each metric,
+        "commit", "created". With "all", "left_out" says why a metric does not apply.
 
     Raises:
         ValueError: one sentence on the images, labels, extractor, counts or metrics that do not fit.
     """
     wall, cpu = time.perf_counter(), time.process_time()
     info = data.info(reference)
-    source, told_by_folder = fakes.opened(model_or_images, info.class_names)
-    fakes.inspect(source, info.is_points)
-    reference = Reference(reference, _extractor_for(info, extractor), batch_size, verbose)
+    source, folder_labels = image_sources.opened(model_or_images, info.class_names)
+    image_sources.inspect(source, info.is_points)
+    metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
+    generates = measures.look_at_generated(metrics)
+    reference = Reference(reference, _extractor_for(info, extractor) if generates else None, batch_size, verbose)
     split = split if reference.has_splits else "train"
     count = _count(source, num_images, reference.size(split), reference.extractor)
-    evidence = Evidence(
+    inputs = MetricInputs(
         source=source,
         reference=reference,
         split=split,
-        num_real=min(reference.size(split), max(USUAL, count)),
+        num_real=min(reference.size(split), max(USUAL, count) if generates else count),
         count=count,
         seed=seed,
-        shape=fakes.shape_of(source),
-        labels=told_by_folder if labels is None else labels,
+        shape=image_sources.shape_of(source),
+        labels=folder_labels if labels is None else labels,
         floor_split=reference.other_split(split) if floor else None,
     )
-    asked, left_out = measures.chosen(metrics, evidence)
-    evidence.labels, told = _labels(evidence, labels, asked)
+    asked, left_out = measures.chosen(metrics, inputs)
     spent = {}
-    with _timed("features", spent):
-        _look(evidence, asked, exact=num_images is not None)
-    scores, deviations = _numbers(evidence, asked, spent)
+    if generates:
+        inputs.labels, origin = _labels(inputs, labels, asked)
+        with _timed("features", spent):
+            _look(inputs, asked, exact=num_images is not None)
+    elif labels is not None:
+        raise ValueError("labels tell a model what to generate, and these metrics look at real images: leave them out.")
+    else:
+        inputs.count, origin, inputs.shape = 0, "none", inputs.shape or tuple(info.image_shape)
+    scores, deviations = _numbers(inputs, asked, spent)
     return {
         "scores": scores,
         "deviations": deviations,
-        "protocol": _protocol(evidence, asked, told),
+        "protocol": _protocol(inputs, asked, origin),
+        "model": _described(inputs.model),
         **({"left_out": left_out} if metrics == "all" else {}),
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
@@ -98,6 +110,14 @@ def evaluate(
         "commit": records.commit(),
         "created": records.now(),
     }
+
+
+def _described(model):
+    """What a record says of the model that was scored; None for images."""
+    weights = records.fingerprint(model)
+    if weights is None:
+        return None
+    return {"name": model.name, "image_shape": list(model.image_shape), "weights": weights}
 
 
 def distance_name(reference):
@@ -124,51 +144,47 @@ def _extractor_for(info, extractor):
 
 
 def _count(source, num_images, in_split, extractor):
-    available = fakes.available(source)
+    available = image_sources.available(source)
     if num_images is None:
         num_images = min(USUAL, in_split, in_split if available is None else available)
     if isinstance(num_images, bool) or not isinstance(num_images, int | np.integer) or num_images < 1:
         raise ValueError(f"num_images={num_images!r} is not a number of images. Give a positive int such as 10000.")
     if available is not None and available < num_images:
         raise ValueError(f"num_images={num_images}, and only {available} images were given.")
-    if (shape := fakes.shape_of(source)) is not None:
+    if extractor is not None and (shape := image_sources.shape_of(source)) is not None:
         extractor.preprocessing(shape)  # raises now, not after the generation, if the channels do not fit
     return int(num_images)
 
 
-def _labels(evidence, given, asked):
+def _labels(inputs, given, asked):
     """Labels for a conditional model, or those of images, and a word on where they come from."""
-    if (
-        given is not None
-        and evidence.model is None
-        and not any("labels" in measure.needs for measure in asked.values())
-    ):
+    if given is not None and inputs.model is None and not any("labels" in measure.needs for measure in asked.values()):
         raise ValueError(
             "labels tell a model what to generate; images that are there already take none, but for gan_train and "
             "gan_test."
         )
     if given is not None:
-        if len(given) != evidence.count:
-            raise ValueError(f"labels has {len(given)} entries for {evidence.count} images: they must be as many.")
+        if len(given) != inputs.count:
+            raise ValueError(f"labels has {len(given)} entries for {inputs.count} images: they must be as many.")
         return np.asarray(given, np.int32), "given"
-    if evidence.labels is not None:
-        return evidence.labels[: evidence.count], "the folder's"
-    if not evidence.is_labelled:
-        return None, "none"
-    classes, random = evidence.model.num_classes, np.random.default_rng(evidence.seed)
-    histogram = evidence.reference.features(evidence.split, evidence.num_real)["histogram"]
+    if inputs.labels is not None:
+        return inputs.labels[: inputs.count], "the folder's"
+    if not inputs.is_labelled:
+        return None, "none" if inputs.condition is None else "the model's"
+    classes, random = inputs.condition.num_classes, np.random.default_rng(inputs.seed)
+    histogram = inputs.reference.features(inputs.split, inputs.num_real)["histogram"]
     if len(histogram) > classes:
         raise ValueError(
             f"The reference has {len(histogram)} classes and the model knows {classes}: give labels=, one per image."
         )
     if not histogram.size:
-        drawn = random.integers(classes, size=evidence.count)
+        drawn = random.integers(classes, size=inputs.count)
         return drawn.astype(np.int32), "uniform: the reference has no labels"
-    drawn = random.choice(len(histogram), size=evidence.count, p=histogram)
+    drawn = random.choice(len(histogram), size=inputs.count, p=histogram)
     return drawn.astype(np.int32), "drawn like the reference's"
 
 
-def _look(evidence, asked, exact):
+def _look(inputs, asked, exact):
     """The one pass over the generated images: features, probabilities, and the images where a metric needs them.
 
     Raises:
@@ -179,38 +195,38 @@ def _look(evidence, asked, exact):
 
     def generated():
         nonlocal seen
-        labels = evidence.labels if evidence.model is not None else None
-        points = evidence.reference.info.is_points
-        batch_size = evidence.reference.batch_size
-        for batch in fakes.stream(evidence.source, evidence.count, labels, evidence.seed, batch_size, points):
+        labels = inputs.labels if inputs.model is not None else None
+        points = inputs.reference.info.is_points
+        batch_size = inputs.reference.batch_size
+        for batch in image_sources.stream(inputs.source, inputs.count, labels, inputs.seed, batch_size, points):
             if not seen:
-                _first(evidence, batch, asked, keep)
+                _first(inputs, batch, asked, keep)
             if keep:
-                evidence.images[seen : seen + len(batch)] = _to_uint8(batch)
+                inputs.images[seen : seen + len(batch)] = _to_uint8(batch)
             seen += len(batch)
             yield batch
 
     title = "generated images"
-    found = features.collect(evidence.extractor, generated(), evidence.count, title, evidence.reference.verbose)
-    evidence.features, evidence.probabilities = found["features"], found.get("probabilities")
-    if seen < evidence.count:
+    outputs = features.collect(inputs.extractor, generated(), inputs.count, title, inputs.reference.verbose)
+    inputs.features, inputs.probabilities = outputs["features"], outputs.get("probabilities")
+    if seen < inputs.count:
         if exact:
-            raise ValueError(f"{evidence.count} images were asked for and the dataset ended after {seen}.")
-        evidence.count, evidence.images = seen, evidence.images[:seen] if keep else None
-        _check(evidence, asked)
+            raise ValueError(f"{inputs.count} images were asked for and the dataset ended after {seen}.")
+        inputs.count, inputs.images = seen, inputs.images[:seen] if keep else None
+        _check(inputs, asked)
 
 
-def _first(evidence, batch, asked, keep):
+def _first(inputs, batch, asked, keep):
     """What the first batch says of all: the images' shape."""
-    evidence.shape = tuple(int(side) for side in batch.shape[1:])
-    _check(evidence, asked)
+    inputs.shape = tuple(int(side) for side in batch.shape[1:])
+    _check(inputs, asked)
     if keep:
-        evidence.images = np.empty((evidence.count, *evidence.shape), np.uint8)
+        inputs.images = np.empty((inputs.count, *inputs.shape), np.uint8)
 
 
-def _check(evidence, asked):
+def _check(inputs, asked):
     for measure in asked.values():
-        if sentence := measure.lacks(evidence):
+        if sentence := measure.lacks(inputs):
             raise ValueError(sentence)
 
 
@@ -218,14 +234,14 @@ def _to_uint8(images):
     return np.asarray(pixels.to_uint8(images))
 
 
-def _numbers(evidence, asked, spent):
+def _numbers(inputs, asked, spent):
     """(scores, their standard deviations) of every metric; the CPU seconds of each go into `spent`."""
     scores, deviations = {}, {}
     steps = [[name] for name in asked]
-    for [name] in features.watched(steps, len(steps), "metrics", "metrics") if evidence.reference.verbose else steps:
+    for [name] in features.watched(steps, len(steps), "metrics", "metrics") if inputs.reference.verbose else steps:
         with _timed(name, spent):
-            found = asked[name](evidence)
-        for key, value in found.items():
+            result = asked[name](inputs)
+        for key, value in result.items():
             if isinstance(value, tuple):
                 value, deviations[key] = value
             scores[key] = value
@@ -239,25 +255,27 @@ def _timed(name, spent):
     spent[name] = time.process_time() - begin
 
 
-def _protocol(evidence, asked, told):
-    reference = evidence.reference
-    fitted = {
-        "generated": evidence.extractor.preprocessing(evidence.shape),
-        "real": str(reference.features(evidence.split, evidence.num_real)["preprocessing"]),
-    }
-    alike = len(set(fitted.values())) == 1
+def _protocol(inputs, asked, origin):
+    reference, fitted, extractor = inputs.reference, {}, inputs.extractor
+    if extractor is not None:
+        fitted["generated"] = extractor.preprocessing(inputs.shape)
+        fitted["real"] = str(reference.features(inputs.split, inputs.num_real)["preprocessing"])
+    alike = len(set(fitted.values())) < 2
     return {
         "reference": reference.info.name,
-        "split": evidence.split if reference.has_splits else None,
-        "num_real": evidence.num_real,
-        "num_generated": evidence.count,
-        "seed": evidence.seed,
-        "extractor": evidence.extractor.describe(),
-        "resize": fitted["real"] if alike else "; ".join(f"{side}: {what}" for side, what in fitted.items()),
-        "labels": told,
-        "image_shape": list(evidence.shape),
-        "floor_num_real": evidence.floor_count if "fd" in asked else None,
-        "floor_split": evidence.floor_split if "fd" in asked else None,
+        "split": inputs.split if reference.has_splits else None,
+        "num_real": inputs.num_real,
+        "num_generated": inputs.count,
+        "seed": inputs.seed,
+        "extractor": extractor and extractor.describe(),
+        "resize": fitted.get("real", "none")
+        if alike
+        else "; ".join(f"{side}: {what}" for side, what in fitted.items()),
+        "labels": origin,
+        "image_shape": list(inputs.shape),
+        "floor_num_real": inputs.floor_count if "fd" in asked else None,
+        "floor_split": inputs.floor_split if "fd" in asked else None,
+        **({"likelihood": inputs.likelihood_protocol} if "likelihood" in asked else {}),
         "settings": json.loads(json.dumps({name: one.settings for name, one in asked.items() if one.settings})),
         "version": __version__,
     }

@@ -235,10 +235,10 @@ def extractor_of(model):
             "is needed. Build it from keras.Input((height, width, channels))."
         )
     outputs = heads(model.compute_output_spec(keras.KerasTensor((None, *shape[1:]))))
-    found = getattr(outputs.get("features"), "shape", None)
-    if found is None or len(found) != 2 or found[1] is None:
+    head = getattr(outputs.get("features"), "shape", None)
+    if head is None or len(head) != 2 or head[1] is None:
         raise ValueError(
-            f"The extractor's features must have the shape (N, d), and theirs is {found}: end it in "
+            f"The extractor's features must have the shape (N, d), and theirs is {head}: end it in "
             'GlobalAveragePooling2D or Flatten, or name the output "features".'
         )
     return make_extractor("custom", model.name, model)
@@ -260,19 +260,21 @@ def collect(extractor, batches, count, title, verbose=True):
     Raises:
         ValueError: a feature is not finite, or there was no batch.
     """
-    found, seen = {}, 0  # one array from the start: parts to be joined would need the room twice
+    outputs, seen = {}, 0  # one array from the start: parts to be joined would need the room twice
     for batch in watched(batches, count, title) if verbose else batches:
         for name, rows in extractor(batch).items() if len(batch) else ():
-            if name not in found:
-                found[name] = np.empty((count, *rows.shape[1:]), np.float32)
-            found[name][seen : seen + len(rows)] = rows
+            if name not in outputs:
+                outputs[name] = np.empty((count, *rows.shape[1:]), np.float32)
+            outputs[name][seen : seen + len(rows)] = rows
         seen += len(batch)
     if not seen:
         raise ValueError(f"{title}: there is no image.")
-    found = {name: rows[:seen] for name, rows in found.items()}
-    if not np.isfinite(np.sum(found["features"], dtype=np.float64)):  # isfinite of each would be a mask of every number
+    outputs = {name: rows[:seen] for name, rows in outputs.items()}
+    if not np.isfinite(
+        np.sum(outputs["features"], dtype=np.float64)
+    ):  # isfinite of each would be a mask of every number
         raise ValueError(f"{title}: the extractor {extractor.name!r} gives features that are NaN or infinite.")
-    return found
+    return outputs
 
 
 def watched(batches, count, title, unit="images"):

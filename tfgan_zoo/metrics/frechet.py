@@ -14,7 +14,7 @@ import functools
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Moments:
     @classmethod
     def of(cls, features):
         """The moments of features (n, d), n ≥ 1."""
-        features = clouds.checked(features, "features", least=1)
+        features = distances.checked(features, "features", least=1)
         mean = features.mean(0, dtype=np.float64)
         scatter = np.zeros((mean.size, mean.size))
-        for start in range(0, len(features), clouds.ROWS):
-            centred = features[start : start + clouds.ROWS] - mean
+        for start in range(0, len(features), distances.ROWS):
+            centred = features[start : start + distances.ROWS] - mean
             scatter += centred.T @ centred
         return cls(len(features), mean, scatter)
 
@@ -82,7 +82,7 @@ def frechet_distance(real, fake):
     Raises:
         ValueError: not two matrices of one width, fewer than 2 rows, or a value that is not finite.
     """
-    real, fake = clouds.alike(real=real, fake=fake)
+    real, fake = distances.alike(real=real, fake=fake)
     width = real.shape[1]
     if min(len(real), len(fake)) > width:
         real, fake = Moments.of(real), Moments.of(fake)

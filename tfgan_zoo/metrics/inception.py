@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import errors, runtime
-from tfgan_zoo.metrics import tensors
+from tfgan_zoo.metrics import torch_weights
 from tfgan_zoo.metrics.features import Resize, make_extractor
 
 SIDE = 299  # pixels
@@ -69,7 +69,9 @@ def inception_2015(weights, resize="legacy"):
     """
     if resize not in RESIZES:
         raise errors.unknown("resize", resize, RESIZES)
-    arrays = {name: array for name, array in tensors.read(weights).items() if not name.endswith("num_batches_tracked")}
+    arrays = {
+        name: array for name, array in torch_weights.read(weights).items() if not name.endswith("num_batches_tracked")
+    }
     network = build()
     _check(pathlib.Path(weights), arrays, shapes(network))
     for layer in network.layers:
@@ -155,16 +157,16 @@ def block_e(x, name, pool):
 
 def shapes(network):
     """The names and shapes that a weights file must have, in PyTorch's layout."""
-    found = {}
+    by_name = {}
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             height, width, channels, filters = layer.kernel.shape
-            found[f"{layer.name}.weight"] = (filters, channels, height, width)
+            by_name[f"{layer.name}.weight"] = (filters, channels, height, width)
         elif layer.weights:
-            found |= {
+            by_name |= {
                 name: tuple(weight.shape[::-1]) for name, weight in zip(_names(layer), layer.weights, strict=True)
             }
-    return found | {"fc.bias": (1008,)}  # which stands in the file, and which the Inception Score leaves out
+    return by_name | {"fc.bias": (1008,)}  # which stands in the file, and which the Inception Score leaves out
 
 
 def _names(layer):

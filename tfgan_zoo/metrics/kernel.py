@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 
 
 def kernel_distance(real, fake, subset_size=1000, num_subsets=100, degree=3, gamma=None, coef0=1, seed=0):
@@ -24,12 +24,12 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, degree=3, gam
         seed: of the subsets.
 
     Returns:
-        (mean, std) over the estimates. The std is that of one estimate and not of the mean.
+        (mean, std) over the estimates. The std is that of one estimate, as in the authors' code, and not of the mean.
 
     Raises:
         ValueError: not two matrices of one width, a value that is not finite, or a subset that does not fit.
     """
-    real, fake = clouds.alike(real=real, fake=fake)
+    real, fake = distances.alike(real=real, fake=fake)
     fewest = min(len(real), len(fake))
     if not 2 <= subset_size <= fewest:
         raise ValueError(
@@ -52,8 +52,8 @@ def kernel_distance(real, fake, subset_size=1000, num_subsets=100, degree=3, gam
     def subset(features):
         return features[random.choice(len(features), subset_size, replace=False)].astype(np.float64)
 
-    found = []
+    estimates = []
     for _ in range(num_subsets):
         left, right = subset(real), subset(fake)
-        found.append(among(left) + among(right) - 2 * kernel(left, right).mean())
-    return float(np.mean(found)), float(np.std(found))
+        estimates.append(among(left) + among(right) - 2 * kernel(left, right).mean())
+    return float(np.mean(estimates)), float(np.std(estimates))

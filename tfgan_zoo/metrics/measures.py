@@ -1,6 +1,6 @@
-"""The table of metrics: a name, what it needs, what is best, and how it is found from the evidence.
+"""The table of metrics: a name, what it needs, which way is better, and how it is computed.
 
-To add one, write a function of `Evidence` below `@measure(...)`: it is then known to `evaluate`, by name and in "all".
+To add one, write a function of `MetricInputs` below `@measure(...)`: `evaluate` then knows it, by name and in "all".
 A function returns {key: value} or {key: (value, standard deviation)}; its key carries what decides it.
 """
 
@@ -8,16 +8,21 @@ import collections.abc
 import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from tfgan_zoo import errors
 from tfgan_zoo.data.bundled import MIXTURES
-from tfgan_zoo.metrics import clouds, paths, points, scores, similarity, sliced, transfer
-from tfgan_zoo.metrics.bins import different_bins
-from tfgan_zoo.metrics.evidence import DENSITY_NEIGHBOUR, NEEDS, NEIGHBOUR
+from tfgan_zoo.geometry import lerp, slerp
+from tfgan_zoo.metrics import distances, paired, points, scores, similarity, sliced
 from tfgan_zoo.metrics.frechet import Moments
+from tfgan_zoo.metrics.gan_train import SETTINGS, accuracy_of_training_on
 from tfgan_zoo.metrics.kernel import kernel_distance
+from tfgan_zoo.metrics.likelihoods import bits_per_dim, log_likelihood
 from tfgan_zoo.metrics.memorisation import authentic, copied
-from tfgan_zoo.metrics.parzen import JUDGES, parzen_log_likelihood
+from tfgan_zoo.metrics.metric_inputs import DENSITY_NEIGHBOUR, NEEDS, NEIGHBOUR
+from tfgan_zoo.metrics.ndb import different_bins
+from tfgan_zoo.metrics.parzen import VALIDATION_ROWS, parzen_log_likelihood
+from tfgan_zoo.metrics.path_length import perceptual_path_length
 
 MEASURES = {}
 
@@ -27,49 +32,82 @@ class Measure:
     """A row of the table.
 
     Args:
-        needs: keys of `evidence.NEEDS`, all of which must be there.
+        needs: keys of `metric_inputs.NEEDS`, all of which must be there.
         best: beginning of a score's key -> min or max, whichever is better; None where neither is.
-        usual: whether it is found without being asked for.
+        usual: whether it is computed without being asked for.
+        generates: whether it looks at generated images.
         settings: numbers that decide it, keywords of the function.
-        function: (evidence, **settings) -> {key: value, or (value, standard deviation)}.
+        function: (inputs, **settings) -> {key: value, or (value, standard deviation)}.
     """
 
     needs: tuple
     best: dict
     usual: bool
+    generates: bool
     settings: dict
     function: collections.abc.Callable
 
-    def lacks(self, evidence):
-        """The first sentence that says why it cannot be found; None if it can."""
-        return next(filter(None, (NEEDS[need](evidence) for need in self.needs)), None)
+    def lacks(self, inputs):
+        """The first sentence that says why it does not apply; None if it does."""
+        return next(filter(None, (NEEDS[need](inputs) for need in self.needs)), None)
 
-    def __call__(self, evidence):
-        return self.function(evidence, **self.settings)
+    def __call__(self, inputs):
+        return self.function(inputs, **self.settings)
 
 
-def measure(*needs, best, usual=False, **settings):
+def measure(*needs, best, usual=False, generates=True, **settings):
     """Enter a function into the table, under its own name."""
 
     def enter(function):
-        MEASURES[function.__name__] = Measure(needs, best, usual, settings, function)
+        MEASURES[function.__name__] = Measure(needs, best, usual, generates, settings, function)
         return function
 
     return enter
 
 
-def chosen(metrics, evidence):
-    """The metrics that are asked for and can be found.
+def best(score):
+    """Which way a score is better.
+
+    Args:
+        score: its name, with what decides it or without: "fd_classifier_10000", "fd_classifier", "recall".
+
+    Returns:
+        min or max; None where neither is better.
+
+    Raises:
+        ValueError: if no metric gives such a score.
+
+    Example:
+
+    >>> from tfgan_zoo.metrics import best
+    >>> best("kid_inception2015_50000_clean"), best("recall_classifier_360"), best("ms_ssim_360")
+    (<built-in function min>, <built-in function max>, None)
+    """
+    directions = {stem: way for one in MEASURES.values() for stem, way in one.best.items()}
+    stems = [stem for stem in directions if score == stem or score.startswith(f"{stem}_")]
+    if not stems:
+        raise errors.unknown("score", score, directions)
+    return directions[max(stems, key=len)]
+
+
+def look_at_generated(metrics):
+    """Whether any of the metrics asked for, as in `chosen`, looks at generated images."""
+    names = (metrics,) if isinstance(metrics, str) else metrics
+    return not names or any(name not in MEASURES or MEASURES[name].generates for name in names)
+
+
+def chosen(metrics, inputs):
+    """The metrics that are asked for and apply.
 
     Args:
         metrics: names; "all"; None for the usual ones.
-        evidence: what there will be to look at.
+        inputs: what there will be to look at.
 
     Returns:
         ({name: Measure}, {name: the sentence that says why it was left out}).
 
     Raises:
-        ValueError: an unknown name, one asked for by name that cannot be found, or nothing asked for.
+        ValueError: an unknown name, one asked for by name that does not apply, or nothing asked for.
     """
     if isinstance(metrics, str) and metrics != "all":
         metrics = (metrics,)
@@ -80,7 +118,7 @@ def chosen(metrics, evidence):
             raise errors.unknown("metric", name, [*MEASURES, "all"])
     if not names:
         raise ValueError(f'metrics is empty: name some of {", ".join(MEASURES)}, or "all", or leave it out.')
-    left_out = {name: sentence for name in names if (sentence := MEASURES[name].lacks(evidence))}
+    left_out = {name: sentence for name in names if (sentence := MEASURES[name].lacks(inputs))}
     for name, sentence in left_out.items():
         if by_name or (name == "fd" and metrics is None):
             raise ValueError(sentence)
@@ -88,78 +126,81 @@ def chosen(metrics, evidence):
 
 
 @measure("covariance", best={"fd": min, "fid": min}, usual=True)
-def fd(evidence):
+def fd(inputs):
     """Fréchet distance, and the same for real images: Heusel et al. 2017, Eq. 6."""
-    key = evidence.in_features("fid" if evidence.extractor.is_inception else "fd")
-    real = evidence.split, evidence.num_real
-    found = {key: evidence.reference.distance_to(Moments.of(evidence.features), *real)}
-    if evidence.floor_split:
-        found[f"{key}_floor"] = evidence.reference.floor(*real, evidence.floor_split, evidence.floor_count)
-    return found
+    key = inputs.in_features("fid" if inputs.extractor.is_inception else "fd")
+    real = inputs.split, inputs.num_real
+    result = {key: inputs.reference.distance_to(Moments.of(inputs.features), *real)}
+    if inputs.floor_split:
+        result[f"{key}_floor"] = inputs.reference.floor(*real, inputs.floor_split, inputs.floor_count)
+    return result
 
 
 @measure("neighbours", best={"precision": max, "recall": max}, usual=True, k=NEIGHBOUR)
-def precision_recall(evidence, k):
+def precision_recall(inputs, k):
     """Kynkäänniemi et al. 2019, Eq. 1 and 2."""
-    return {evidence.in_features(name): evidence.neighbour_scores[name] for name in ("precision", "recall")}
+    return {inputs.in_features(name): inputs.neighbour_scores[name] for name in ("precision", "recall")}
 
 
 @measure("neighbours", best={"kid": min}, subset_size=1000, num_subsets=100)
-def kid(evidence, subset_size, num_subsets):
+def kid(inputs, subset_size, num_subsets):
     """Kernel distance, unbiased: Binkowski et al. 2018, Sec. 3.1. Subsets of half the images, where those are few."""
-    subset_size = max(2, min(subset_size, len(evidence.real) // 2, evidence.count // 2))
-    found = kernel_distance(evidence.real, evidence.features, subset_size, num_subsets, seed=evidence.seed)
-    return {evidence.in_features("kid"): found}
+    subset_size = max(2, min(subset_size, len(inputs.real) // 2, inputs.count // 2))
+    result = kernel_distance(inputs.real, inputs.features, subset_size, num_subsets, seed=inputs.seed)
+    return {inputs.in_features("kid"): result}
 
 
 @measure("neighbours", best={"density": max, "coverage": max}, k=DENSITY_NEIGHBOUR)
-def density_coverage(evidence, k):
+def density_coverage(inputs, k):
     """Naeem et al. 2020, Eq. 4 and 5."""
-    return {evidence.in_features(name): evidence.neighbour_scores[name] for name in ("density", "coverage")}
+    return {inputs.in_features(name): inputs.neighbour_scores[name] for name in ("density", "coverage")}
 
 
 @measure("probabilities", best={"classifier_score": max, "inception_score": max}, usual=True)
-def classifier_score(evidence):
+def classifier_score(inputs):
     """Salimans et al. 2016, Sec. 4; by Inception's ten splits where it is the Inception Score."""
-    if evidence.extractor.is_inception:
-        return {evidence.in_features("inception_score"): scores.inception_score(evidence.probabilities)}
-    return {evidence.in_pixels("classifier_score"): scores.classifier_score(evidence.probabilities)[0]}
+    if inputs.extractor.is_inception:
+        return {inputs.in_features("inception_score"): scores.inception_score(inputs.probabilities)}
+    return {inputs.in_pixels("classifier_score"): scores.classifier_score(inputs.probabilities)[0]}
 
 
 @measure("probabilities", best={"class_histogram": None}, usual=True)
-def class_histogram(evidence):
+def class_histogram(inputs):
     """The share of each class, to see dropped ones."""
-    return {"class_histogram": scores.class_histogram(evidence.probabilities).tolist()}
+    return {"class_histogram": scores.class_histogram(inputs.probabilities).tolist()}
 
 
 @measure("probabilities", best={"modes_present": max}, share=0.0)
-def mode_count(evidence, share):
+def mode_count(inputs, share):
     """Metz et al. 2017, Sec. 3.3.1: the classes of which there is an image."""
     return {
-        evidence.in_features("modes_present"): scores.modes_present(
-            scores.class_histogram(evidence.probabilities), share
-        )
+        inputs.in_features("modes_present"): scores.modes_present(scores.class_histogram(inputs.probabilities), share)
     }
 
 
 @measure("modes", best={"modes_covered": max, "high_quality": max}, usual=True)
-def modes(evidence):
+def modes(inputs):
     """Srivastava et al. 2017, Sec. 4.1."""
-    mixture = MIXTURES[evidence.reference.info.name]
+    mixture = MIXTURES[inputs.reference.info.name]
     return {
-        evidence.in_pixels("modes_covered"): points.modes_covered(evidence.features, *mixture),
-        evidence.in_pixels("high_quality"): points.high_quality(evidence.features, *mixture),
+        inputs.in_pixels("modes_covered"): points.modes_covered(inputs.features, *mixture),
+        inputs.in_pixels("high_quality"): points.high_quality(inputs.features, *mixture),
     }
 
 
 @measure(
-    "images", "alike", best={"sliced_wasserstein": min}, num_images=2048, patches_per_image=128, num_projections=512
+    "images",
+    "alike",
+    best={"sliced_wasserstein": min, "scales_of_sliced_wasserstein": min},
+    num_images=2048,
+    patches_per_image=128,
+    num_projections=512,
 )
-def sliced_wasserstein(evidence, num_images, **numbers):
+def sliced_wasserstein(inputs, num_images, **numbers):
     """Karras et al. 2018, Sec. 5, of fewer images than there: the mean over the scales, and each, finest first."""
-    real, fake = evidence.real_images(count=num_images)[0], evidence.generated_images[:num_images]
+    real, fake = inputs.real_images(count=num_images)[0], inputs.generated_images[:num_images]
     count = min(len(real), len(fake))
-    by_scale = sliced.sliced_wasserstein(real[:count], fake[:count], seed=evidence.seed, **numbers)
+    by_scale = sliced.sliced_wasserstein(real[:count], fake[:count], seed=inputs.seed, **numbers)
     return {
         f"sliced_wasserstein_{count}": sum(by_scale.values()) / len(by_scale),
         "scales_of_sliced_wasserstein": list(by_scale.values()),
@@ -167,137 +208,179 @@ def sliced_wasserstein(evidence, num_images, **numbers):
 
 
 @measure("images", best={"ms_ssim": None}, num_pairs=1000)
-def ms_ssim(evidence, num_pairs):
+def ms_ssim(inputs, num_pairs):
     """Odena et al. 2017, Sec. 4.2, within classes where labels are known: near 1 for images that are all alike."""
-    fake = evidence.generated_images
-    groups = len(np.unique(evidence.labels)) if evidence.labels is not None else 1
+    fake = inputs.generated_images
+    groups = len(np.unique(inputs.labels)) if inputs.labels is not None else 1
     pairs = max(2, num_pairs // groups)
-    found = {evidence.in_pixels("ms_ssim"): similarity.ms_ssim(fake, evidence.labels, pairs, evidence.seed)}
-    if evidence.floor_split and NEEDS["alike"](evidence) is None:
-        real, labels = evidence.real_images()
-        labels = None if evidence.labels is None else labels
-        found[f"{evidence.in_pixels('ms_ssim')}_floor"] = similarity.ms_ssim(real, labels, pairs, evidence.seed)[0]
-    return found
+    result = {inputs.in_pixels("ms_ssim"): similarity.ms_ssim(fake, inputs.labels, pairs, inputs.seed)}
+    if inputs.floor_split and NEEDS["alike"](inputs) is None:
+        real, labels = inputs.real_images()
+        labels = None if inputs.labels is None else labels
+        result[f"{inputs.in_pixels('ms_ssim')}_floor"] = similarity.ms_ssim(real, labels, pairs, inputs.seed)[0]
+    return result
 
 
-@measure("images", "alike", best={"parzen": max}, num_images=10_000)
-def parzen(evidence, num_images):
+@measure("images", "alike", best={"parzen": max, "bandwidth_of_parzen": None}, num_images=10_000)
+def parzen(inputs, num_images):
     """Goodfellow et al. 2014, Sec. 5: nats per held-out image, of pixels in [0, 1] as in its table."""
-    real, fake = evidence.real_images(count=num_images)[0], evidence.generated_images[:num_images]
-    other = evidence.floor_split or evidence.reference.other_split(evidence.split)
-    judges = evidence.real_images(other, JUDGES)[0] if other else None
-    rows = [None if images is None else _rows(images) for images in (fake, real, judges)]
-    *found, bandwidth = parzen_log_likelihood(*rows[:2], validation=rows[2])
-    return {f"parzen_{len(fake)}": tuple(found), "bandwidth_of_parzen": bandwidth}
+    real, fake = inputs.real_images(count=num_images)[0], inputs.generated_images[:num_images]
+    other = inputs.floor_split or inputs.reference.other_split(inputs.split)
+    validation = inputs.real_images(other, VALIDATION_ROWS)[0] if other else None
+    rows = [None if images is None else _rows(images) for images in (fake, real, validation)]
+    mean, error, bandwidth = parzen_log_likelihood(*rows[:2], validation=rows[2])
+    return {f"parzen_{len(fake)}": (mean, error), "bandwidth_of_parzen": bandwidth}
 
 
-@measure("neighbours", best={"ndb": min}, num_bins=100, significance=0.05)
-def ndb(evidence, num_bins, significance):
+@measure("neighbours", best={"ndb": min, "divergence_of_bins": min}, num_bins=100, significance=0.05)
+def ndb(inputs, num_bins, significance):
     """Richardson & Weiss 2018, Sec. 3, in features; fewer bins where there are not ten real images for each."""
-    num_bins = max(2, min(num_bins, len(evidence.real) // 10))
-    found = different_bins(evidence.real, evidence.features, num_bins, significance, evidence.seed)
-    return {evidence.in_features("ndb"): found.share, "divergence_of_bins": found.divergence}
+    num_bins = max(2, min(num_bins, len(inputs.real) // 10))
+    result = different_bins(inputs.real, inputs.features, num_bins, significance, inputs.seed)
+    return {inputs.in_features("ndb"): result.share, "divergence_of_bins": result.divergence}
 
 
-@measure("training", best={"copying": None, "authenticity": None}, num_train=20_000)
-def memorisation(evidence, num_train):
+@measure("training", best={"copying": None, "p_of_copying": None, "authenticity": None}, num_train=20_000)
+def memorisation(inputs, num_train):
     """Meehan et al. 2020, Sec. 3.1 (0.5: no nearer to training images than held-out ones), and Alaa et al. 2022.
 
     Of a larger training set only the copies of these many images show, which is enough for the test.
     """
-    reference = evidence.reference
+    reference = inputs.reference
     num_train = min(num_train, reference.size("train"))
     train = reference.features("train", num_train)["features"]
     own = reference.neighbour_distances("train", num_train, 1)[:, 0]
 
     def build():
-        return dict(zip(("squared", "index"), clouds.nearest(evidence.real, train), strict=True))
+        return dict(zip(("squared", "index"), distances.nearest(inputs.real, train), strict=True))
 
-    splits = evidence.split, "train"
-    held_out = reference.kept("nearest", build, splits, count=evidence.num_real, num_train=num_train)
-    squared, index = clouds.nearest(evidence.features, train)
+    splits = inputs.split, "train"
+    held_out = reference.kept("nearest", build, splits, count=inputs.num_real, num_train=num_train)
+    squared, index = distances.nearest(inputs.features, train)
     share, p_value = copied(squared, held_out["squared"])
-    found = {
-        evidence.in_features("copying"): share,
+    result = {
+        inputs.in_features("copying"): share,
         "p_of_copying": p_value,
-        evidence.in_features("authenticity"): authentic(squared, index, own),
+        inputs.in_features("authenticity"): authentic(squared, index, own),
     }
-    if evidence.floor_split:
-        found[f"{evidence.in_features('authenticity')}_floor"] = authentic(held_out["squared"], held_out["index"], own)
-    return found
+    if inputs.floor_split:
+        result[f"{inputs.in_features('authenticity')}_floor"] = authentic(held_out["squared"], held_out["index"], own)
+    return result
 
 
 @measure("latents", best={"path_length": min}, num_paths=1000, epsilon=1e-4)
-def path_length(evidence, num_paths, epsilon):
+def path_length(inputs, num_paths, epsilon):
     """Karras et al. 2019, Sec. 4.1, Eq. 2, without LPIPS: in features of the extractor. Each path keeps its class."""
-    model = evidence.model
-    latents = np.asarray(model.draw_latents(2 * num_paths, evidence.seed))
-    told = np.zeros((len(latents), 0)) if evidence.labels is None else np.resize(evidence.labels, (len(latents), 1))
-    width = latents.shape[1]
-    interpolate = paths.slerp if hasattr(getattr(model, "prior", None), "stddev") else paths.lerp
+    model = inputs.model
+    latents = np.asarray(model.draw_latents(2 * num_paths, inputs.seed))
+    count, width = latents.shape
+    condition = inputs.condition_rows(count)
+    beside = np.zeros((count, 0)) if condition is None else condition.reshape(count, -1)
+    is_normal = hasattr(getattr(model, "prior", None), "stddev") and width > 1
+    interpolate = slerp if is_normal else lerp
 
     def between(a, b, t):
         return np.concatenate([interpolate(a[:, :width], b[:, :width], t), a[:, width:]], 1)
 
     def sample(rows):
-        z, labels = rows[:, :width].astype(np.float32), rows[:, width:].astype(np.int32)[:, :1]
-        return np.asarray(model([z, labels[:, 0]] if labels.size else z))
+        given = None
+        if condition is not None:
+            given = tf.constant(rows[:, width:].reshape(-1, *condition.shape[1:]).astype(condition.dtype))
+        return np.asarray(model.draw(latents=tf.constant(rows[:, :width], tf.float32), condition=given))
 
-    found = paths.perceptual_path_length(
+    result = perceptual_path_length(
         sample,
-        lambda images: evidence.extractor(images)["features"],
-        np.concatenate([latents, told], 1),
+        lambda images: inputs.extractor(images)["features"],
+        np.concatenate([latents, beside], 1),
         epsilon,
         between,
-        evidence.reference.batch_size,
-        evidence.seed,
+        inputs.reference.batch_size,
+        inputs.seed,
     )
-    return {f"path_length_{evidence.extractor.kind}_{num_paths}": found}
+    return {f"path_length_{inputs.extractor.kind}_{num_paths}": result}
 
 
-@measure("images", "alike", "labels", best={"gan_train": max}, **transfer.SETTINGS)
-def gan_train(evidence, **numbers):
+@measure("images", "alike", "labels", best={"gan_train": max}, **SETTINGS)
+def gan_train(inputs, **numbers):
     """Shmelkov et al. 2018, Sec. 3: a small classifier learns from the samples and is tested on real images."""
-    reference = evidence.reference
+    reference = inputs.reference
     classes = reference.info.num_classes
-    test = evidence.real_images()
-    found = {
-        evidence.in_pixels("gan_train"): transfer.accuracy_of_training_on(
-            (evidence.generated_images, evidence.labels), test, classes, evidence.seed, **numbers
+    test = inputs.real_images()
+    result = {
+        inputs.in_pixels("gan_train"): accuracy_of_training_on(
+            (inputs.generated_images, inputs.labels), test, classes, inputs.seed, **numbers
         )
     }
-    if evidence.floor_split:
+    if inputs.floor_split:
 
         def build():
-            train = evidence.real_images(evidence.floor_split, evidence.count)
-            found = transfer.accuracy_of_training_on(train, test, classes, evidence.seed, **numbers)
-            return {"accuracy": found}
+            train = inputs.real_images(inputs.floor_split, inputs.count)
+            return {"accuracy": accuracy_of_training_on(train, test, classes, inputs.seed, **numbers)}
 
-        splits = evidence.floor_split, evidence.split
-        key = {"count": evidence.count, "tested": evidence.num_real, "size": list(evidence.shape)}
-        key |= {"settings": numbers, "seed": evidence.seed}
+        splits = inputs.floor_split, inputs.split
+        key = {"count": inputs.count, "tested": inputs.num_real, "size": list(inputs.shape)}
+        key |= {"settings": numbers, "seed": inputs.seed}
         kept = reference.kept("gan_train", build, splits, **key)
-        found[f"{evidence.in_pixels('gan_train')}_floor"] = float(kept["accuracy"])
-    return found
+        result[f"{inputs.in_pixels('gan_train')}_floor"] = float(kept["accuracy"])
+    return result
 
 
-@measure("judge", "labels", best={"gan_test": max})
-def gan_test(evidence):
-    """Shmelkov et al. 2018, Sec. 3: a classifier of real images, the extractor, finds the class each one was told."""
-    found = evidence.probabilities.argmax(1) == evidence.labels
-    return {evidence.in_features("gan_test"): float(found.mean())}
+@measure("classifier", "labels", best={"gan_test": max})
+def gan_test(inputs):
+    """Shmelkov et al. 2018, Sec. 3: a classifier of real images, the extractor, finds the class each was to show."""
+    return {inputs.in_features("gan_test"): float(np.mean(inputs.probabilities.argmax(1) == inputs.labels))}
 
 
 @measure("images", "alike", "convergence", best={"convergence": min})
-def convergence(evidence):
+def convergence(inputs):
     """Berthelot et al. 2017, Sec. 3.4: L(x) + |γ L(x) - L(G(z))|, over all images instead of one batch."""
-    real, fake = (_energy(evidence.model, images) for images in (evidence.real_images()[0], evidence.generated_images))
-    return {evidence.in_pixels("convergence"): real + abs(evidence.model.objective.gamma * real - fake)}
+    real, fake = (_energy(inputs.model, images) for images in (inputs.real_images()[0], inputs.generated_images))
+    return {inputs.in_pixels("convergence"): real + abs(inputs.model.objective.gamma * real - fake)}
+
+
+@measure("likelihood", generates=False, best={"nats": max, "bits_per_dim": min}, num_images=10_000)
+def likelihood(inputs, num_images):
+    """Theis et al. 2016, Sec. 3.1: nats per held-out image, and bits per dimension where the model says its scale."""
+    images = inputs.real_images(count=min(num_images, inputs.num_real))[0]
+    mean, error = log_likelihood(inputs.model.log_prob, images, inputs.reference.batch_size, inputs.seed)
+    result, scale = {f"nats_{len(images)}": (mean, error)}, inputs.likelihood_protocol["data_scale"]
+    if scale is not None:
+        dimensions = images[0].size
+        in_bits = bits_per_dim(mean, dimensions, scale), bits_per_dim(-error, dimensions)
+        result[f"bits_per_dim_{len(images)}"] = in_bits
+    return result
+
+
+@measure(
+    "reconstruction",
+    generates=False,
+    best={"reconstruction_mse": min, "reconstruction_psnr": max},
+    num_images=10_000,
+)
+def reconstruction(inputs, num_images):
+    """How near held-out images come back from their codes: squared error of pixels in [-1, 1], and PSNR of images."""
+    real = inputs.real_images(count=min(num_images, inputs.num_real))[0]
+    again = inputs.in_batches(inputs.model.reconstruct, real)
+    result = {f"reconstruction_mse_{len(real)}": paired.mean_squared_error(real, again)}
+    if real.ndim == 4:
+        result[f"reconstruction_psnr_{len(real)}"] = paired.peak_signal_to_noise(real, again)
+    return result
+
+
+@measure("pairs", generates=False, best={"paired_mae": min, "paired_psnr": max}, num_images=10_000)
+def translation(inputs, num_images):
+    """How near images come to their targets: Isola et al. 2017, Eq. 3, and PSNR."""
+    source, target = inputs.real_pairs(num_images)
+    made = inputs.in_batches(inputs.model.translate, source)
+    return {
+        f"paired_mae_{len(target)}": paired.mean_absolute_error(target, made),
+        f"paired_psnr_{len(target)}": paired.peak_signal_to_noise(target, made),
+    }
 
 
 def _energy(model, images, batch_size=256):
     parts = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
-    energies = [np.asarray(model.discriminator(part, training=False)["energy"]) for part in parts]
+    energies = [np.asarray(model.networks["discriminator"](part, training=False)["energy"]) for part in parts]
     return float(np.concatenate(energies).mean(dtype=np.float64))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 
 
 def data_copying(train, held_out, fake):
@@ -24,16 +24,16 @@ def data_copying(train, held_out, fake):
     Raises:
         ValueError: not matrices of one width, or a value that is not finite.
     """
-    train, held_out, fake = clouds.alike(train=train, held_out=held_out, fake=fake)
-    return copied(*(clouds.nearest(images, train)[0] for images in (fake, held_out)))
+    train, held_out, fake = distances.alike(train=train, held_out=held_out, fake=fake)
+    return copied(*(distances.nearest(images, train)[0] for images in (fake, held_out)))
 
 
 def copied(fake_distances, held_out_distances):
     """`data_copying` where the distances (m,) and (h,) to the nearest training image are known."""
     from scipy.stats import mannwhitneyu
 
-    found = mannwhitneyu(fake_distances, held_out_distances, alternative="less", method="asymptotic")
-    return float(1 - found.statistic / (len(fake_distances) * len(held_out_distances))), float(found.pvalue)
+    test = mannwhitneyu(fake_distances, held_out_distances, alternative="less", method="asymptotic")
+    return float(1 - test.statistic / (len(fake_distances) * len(held_out_distances))), float(test.pvalue)
 
 
 def authenticity(train, fake):
@@ -52,8 +52,8 @@ def authenticity(train, fake):
     Raises:
         ValueError: not two matrices of one width, or a value that is not finite.
     """
-    train, fake = clouds.alike(train=train, fake=fake)
-    return authentic(*clouds.nearest(fake, train), clouds.neighbour_distances(train, 1)[:, 0])
+    train, fake = distances.alike(train=train, fake=fake)
+    return authentic(*distances.nearest(fake, train), distances.neighbour_distances(train, 1)[:, 0])
 
 
 def authentic(distances, index, own):

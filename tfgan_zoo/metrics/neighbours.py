@@ -11,8 +11,8 @@ agree and ask nothing of the fakes' own balls. Read all of them together, and be
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
-from tfgan_zoo.metrics.clouds import neighbour_distances
+from tfgan_zoo.metrics import distances
+from tfgan_zoo.metrics.distances import neighbour_distances
 
 
 def precision_recall(real, fake, k=3):
@@ -31,15 +31,17 @@ def precision_recall(real, fake, k=3):
     Raises:
         ValueError: not two matrices of one width, a value that is not finite, or k neighbours are not there.
     """
-    real, fake = clouds.alike(real=real, fake=fake)
-    (around_fakes,), _, (around_reals,) = _meetings(fake, real, [squared_radii(real, k)], [squared_radii(fake, k)])
+    real, fake = distances.alike(real=real, fake=fake)
+    balls = [(squared_radii(real, k), True)]
+    (around_fakes,), _, (around_reals,) = _meetings(fake, real, balls, [squared_radii(fake, k)])
     return float(np.mean(around_fakes > 0)), float(np.mean(around_reals > 0))
 
 
 def density_coverage(real, fake, k=5):
     """Density and coverage of a generator: precision and recall that one outlier cannot carry.
 
-    Source: Naeem et al. 2020, Eq. 4 and 5.
+    Source: Naeem et al. 2020, Eq. 4 and 5; at ties as in the authors' package prdc: a fake on a ball's very edge is
+    outside, and so is a copy of an image that is there k + 1 times. (`precision_recall` counts edges as inside.)
 
     Args:
         real: (n, d) features of real images, n > k.
@@ -53,8 +55,8 @@ def density_coverage(real, fake, k=5):
     Raises:
         ValueError: not two matrices of one width, a value that is not finite, or k neighbours are not there.
     """
-    real, fake = clouds.alike(real=real, fake=fake)
-    (around,), (held,), _ = _meetings(fake, real, [squared_radii(real, k)], [])
+    real, fake = distances.alike(real=real, fake=fake)
+    (around,), (held,), _ = _meetings(fake, real, [(squared_radii(real, k), False)], [])
     return float(around.mean() / k), float(np.mean(held > 0))
 
 
@@ -75,7 +77,7 @@ def neighbour_scores(real, fake, k=3, density_k=5, real_distances=None):
         ValueError: not two matrices of one width, a value that is not finite, neighbours that are not there, or
             real_distances of another cloud's shape.
     """
-    real, fake = clouds.alike(real=real, fake=fake)
+    real, fake = distances.alike(real=real, fake=fake)
     if real_distances is None:
         real_distances = neighbour_distances(real, max(k, density_k))
     elif len(real_distances) != len(real) or real_distances.shape[1] < max(k, density_k):
@@ -83,8 +85,8 @@ def neighbour_scores(real, fake, k=3, density_k=5, real_distances=None):
             f"real_distances is {real_distances.shape}: give one row for each of the {len(real)} reals and at least "
             f"{max(k, density_k)} columns, as neighbour_distances(real, {max(k, density_k)}) does."
         )
-    radii = [real_distances[:, k - 1], real_distances[:, density_k - 1]]
-    (around_fakes, many), (_, held), (around_reals,) = _meetings(fake, real, radii, [squared_radii(fake, k)])
+    balls = [(real_distances[:, k - 1], True), (real_distances[:, density_k - 1], False)]
+    (around_fakes, many), (_, held), (around_reals,) = _meetings(fake, real, balls, [squared_radii(fake, k)])
     return {
         "precision": float(np.mean(around_fakes > 0)),
         "recall": float(np.mean(around_reals > 0)),
@@ -109,30 +111,35 @@ def squared_radii(features, k=3):
     return neighbour_distances(features, k)[:, k - 1]
 
 
-def _meetings(points, centres, centre_radii, point_radii):
+def _meetings(points, centres, centre_balls, point_radii):
     """Counts over one pass of all distances.
 
+    Args:
+        centre_balls: pairs of squared radii around centres, and whether the edge is inside.
+        point_radii: squared radii around points, whose edges are inside.
+
     Returns:
-        Three lists of counts: for each of centre_radii, how many balls hold each point, and how many points each ball
+        Three lists of counts: for each of centre_balls, how many balls hold each point, and how many points each ball
         holds; for each of point_radii, how many balls around points hold each centre.
     """
-    around = [np.zeros(len(points), int) for _ in centre_radii]
-    held = [np.zeros(len(centres), int) for _ in centre_radii]
+    around = [np.zeros(len(points), int) for _ in centre_balls]
+    held = [np.zeros(len(centres), int) for _ in centre_balls]
     back = [np.zeros(len(centres), int) for _ in point_radii]
-    centre_radii = [_reach(radii, centres, centres) for radii in centre_radii]
+    centre_radii = [_reach(radii, centres, centres, closed) for radii, closed in centre_balls]
     point_radii = [_reach(radii, points, centres)[:, None] for radii in point_radii]
-    for rows, columns, squared in clouds.blocks(points, centres):
+    for rows, columns, squared in distances.blocks(points, centres):
         for radii, by_point, by_centre in zip(centre_radii, around, held, strict=True):
-            inside = squared <= radii[columns]
+            inside = squared < radii[columns]
             by_point[rows] += np.count_nonzero(inside, axis=1)
             by_centre[columns] += np.count_nonzero(inside, axis=0)
         for radii, by_centre in zip(point_radii, back, strict=True):
-            by_centre[columns] += np.count_nonzero(squared <= radii[rows], axis=0)
+            by_centre[columns] += np.count_nonzero(squared < radii[rows], axis=0)
     return around, held, back
 
 
-def _reach(radii, owners, centres):
-    """Squared radii, widened by round-off: a point on a ball's edge is in it, as is a copy of a copied point."""
+def _reach(radii, owners, centres, closed=True):
+    """The squared distance below which a point is in a ball; its edge, to round-off, is inside or outside."""
     middle = centres.mean(0, dtype=np.float64)
     lengths = [np.sum((owners[start : start + 4096] - middle) ** 2, 1) for start in range(0, len(owners), 4096)]
-    return radii + 1e-12 * np.concatenate(lengths)
+    round_off = 1e-12 * np.concatenate(lengths)
+    return np.nextafter(radii + round_off, np.inf) if closed else radii - round_off

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 
-JUDGES = 1000  # rows that choose the bandwidth
+VALIDATION_ROWS = 1000  # rows that choose the bandwidth
 STEPS = 20  # bandwidths tried in each of two rounds
 
 
 def parzen_log_likelihood(samples, data, bandwidth=None, validation=None):
     """Mean log-density of data under Gaussian windows on generated samples.
 
-    Source: Goodfellow et al. 2014, Sec. 5; Breuleux et al. 2011. In many dimensions it is a poor judge: it can prefer
+    Source: Goodfellow et al. 2014, Sec. 5; Breuleux et al. 2011. In many dimensions it is a poor measure: it can prefer
     the centres of a k-means to the data itself (Theis et al. 2016, Sec. 3.2). It is here to compare with old tables.
 
     Args:
@@ -31,32 +31,32 @@ def parzen_log_likelihood(samples, data, bandwidth=None, validation=None):
     if bandwidth is not None and validation is not None:
         raise ValueError("validation chooses the bandwidth, and bandwidth is given: leave one of them out.")
     given = {"samples": samples, "data": data} | ({} if validation is None else {"validation": validation})
-    samples, data, *judges = clouds.alike(**given)
+    samples, data, *given_rows = distances.alike(**given)
     if bandwidth is None:
-        bandwidth = _chosen(samples, judges[0][:JUDGES] if judges else None)
+        bandwidth = _chosen(samples, given_rows[0][:VALIDATION_ROWS] if given_rows else None)
     elif not bandwidth > 0:
         raise ValueError(f"bandwidth={bandwidth} must be a standard deviation > 0.")
     (densities,) = _log_densities(data, samples, [bandwidth])
     return float(densities.mean()), float(densities.std(ddof=1) / np.sqrt(len(data))), float(bandwidth)
 
 
-def _chosen(samples, judges):
-    """The bandwidth under which the judges are likeliest: a coarse round over all that make sense, then a fine one."""
-    if judges is None:
-        rest = np.arange(min(JUDGES, len(samples)))
-        judges = samples[rest]
-        to_nearest = clouds.neighbour_distances(samples, 1)[rest, 0]
+def _chosen(samples, validation):
+    """The bandwidth under which validation rows are likeliest: a coarse round over all that make sense; a fine one."""
+    if validation is None:
+        rest = np.arange(min(VALIDATION_ROWS, len(samples)))
+        validation = samples[rest]
+        to_nearest = distances.neighbour_distances(samples, 1)[rest, 0]
     else:
         rest = None
-        to_nearest = clouds.nearest(judges, samples)[0]
+        to_nearest = distances.nearest(validation, samples)[0]
     width = samples.shape[1]
     high = 2 * np.sqrt(max(samples.var(0, dtype=np.float64).mean(), to_nearest.mean() / width))
     if not high > 0:
         raise ValueError("All samples are one and the same: no bandwidth can be chosen. Give bandwidth=.")
-    low = max(np.sqrt(to_nearest.mean() / width) / 4, 1e-4 * high)  # 1e-4: a judge may be a sample
+    low = max(np.sqrt(to_nearest.mean() / width) / 4, 1e-4 * high)  # 1e-4: a validation row may be a sample
     for _ in range(2):
         tried = np.geomspace(low, high, STEPS)
-        best = int(np.argmax(_log_densities(judges, samples, tried, rest).mean(1)))
+        best = int(np.argmax(_log_densities(validation, samples, tried, rest).mean(1)))
         low, high = tried[max(best - 1, 0)], tried[min(best + 1, STEPS - 1)]
     return tried[best]
 
@@ -66,7 +66,7 @@ def _log_densities(points, samples, bandwidths, rest=None):
     from scipy.special import logsumexp
 
     total = np.full((len(bandwidths), len(points)), -np.inf)
-    for rows, columns, squared in clouds.blocks(points, samples):
+    for rows, columns, squared in distances.blocks(points, samples):
         squared = np.maximum(squared, 0)  # round-off
         if rest is not None:
             own = np.flatnonzero((rest[rows] >= columns.start) & (rest[rows] < columns.stop))

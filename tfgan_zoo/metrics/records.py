@@ -1,8 +1,11 @@
 """Score records: plain dicts with the numbers, and with everything needed to get the same numbers again."""
 
 import datetime
+import hashlib
 import pathlib
 import subprocess
+
+import numpy as np
 
 from tfgan_zoo import errors, files
 
@@ -35,12 +38,44 @@ def score(record, name):
     scores = record["scores"]
     if name in scores:
         return scores[name]
-    found = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
-    if not found:
+    matches = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
+    if not matches:
         raise errors.unknown("score", name, [key for key in scores if not key.endswith(FLOOR)])
-    if len(found) > 1:
-        raise ValueError(f"{name!r} could be {' or '.join(found)}: write one of them in full.")
-    return scores[found[0]]
+    if len(matches) > 1:
+        raise ValueError(f"{name!r} could be {' or '.join(matches)}: write one of them in full.")
+    return scores[matches[0]]
+
+
+def fingerprint(model):
+    """SHA-256 of the weights that answer in a model, by which a record knows whose it is; None for what has none."""
+    networks = getattr(model, "inference", None)
+    if not isinstance(networks, dict):
+        return None
+    digest = hashlib.sha256()
+    for name in sorted(networks):
+        for weights in networks[name].get_weights():
+            digest.update(np.ascontiguousarray(weights, np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def check_model(record, model):
+    """Raise unless a record is of this model, or does not say of which.
+
+    Args:
+        record: what `evaluate` returned, or a dict alike.
+        model: the model that it is to describe.
+
+    Raises:
+        ValueError: if it was made from another model, or from this one with other weights.
+    """
+    scored, here = record.get("model"), fingerprint(model)
+    if not scored or here is None or scored["weights"] == here:
+        return
+    shape = "x".join(map(str, scored["image_shape"]))
+    raise ValueError(
+        f"The record is of another model ({scored['name']}, {shape}), or of this one before it was trained on: score "
+        f"{model.name} again, tz.evaluate(model, ...), and give that record."
+    )
 
 
 def show(record):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgan_zoo import data, pixels
 from tfgan_zoo.metrics import cache, features
-from tfgan_zoo.metrics.clouds import neighbour_distances
+from tfgan_zoo.metrics.distances import neighbour_distances
 from tfgan_zoo.metrics.frechet import Moments, frechet_from_moments
 
 FORMAT = 2  # raise it when what is kept about real images changes
@@ -22,7 +22,7 @@ class Reference:
 
     Args:
         source: as in `data.arrays`.
-        extractor: an `Extractor`.
+        extractor: an `Extractor`; None where nobody looks at features.
         batch_size: images per forward pass.
         verbose: True shows progress.
     """
@@ -61,7 +61,7 @@ class Reference:
             image_shape: (height, width, channels) to read them at; None for their own.
 
         Returns:
-            (images as stored: uint8, or float32 in [-1, 1]; labels int32 (N,) or None).
+            (images as stored: uint8, or float32 in [-1, 1]; what stands beside them: labels int32 (N,), or None).
         """
         wanted = {}
         if image_shape not in (None, tuple(self.info.image_shape)):
@@ -79,14 +79,14 @@ class Reference:
 
         def build():
             images, labels = self.images(split, count)
-            known = np.zeros(0, np.int32) if labels is None else labels[labels >= 0]  # -1 stands for no label
+            of_classes = labels is not None and labels.ndim == 1
+            known = labels[labels >= 0] if of_classes else np.zeros(0, np.int32)  # -1 stands for no label
             histogram = np.bincount(known, minlength=self.info.num_classes or 0) / max(len(known), 1)
             cut = (images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size))
             batches = (batch if batch.dtype != np.uint8 else np.asarray(pixels.from_uint8(batch)) for batch in cut)
             title = f"{self.info.name}/{split}"
-            found = features.collect(self.extractor, batches, len(images), title, self.verbose)["features"]
             return {
-                "features": found,
+                "features": features.collect(self.extractor, batches, len(images), title, self.verbose)["features"],
                 "histogram": histogram if known.size else np.zeros(0),
                 "preprocessing": self.extractor.preprocessing(images.shape[1:]),
             }
@@ -117,7 +117,7 @@ class Reference:
         return float(kept["distance"])
 
     def neighbour_distances(self, split, count, k):
-        """What `clouds.neighbour_distances` gives for these features, (N, k), through the cache."""
+        """What `distances.neighbour_distances` gives for these features, (N, k), through the cache."""
 
         def build():
             return {"squared": neighbour_distances(self.features(split, count)["features"], k)}

@@ -11,7 +11,8 @@ def inception_score(probabilities, splits=10):
 
     Args:
         probabilities: (N, C) rows that sum to 1.
-        splits: the rows are cut, in their order, into this many parts that are scored apart; 1 ≤ splits ≤ N.
+        splits: the rows are cut, in their order, into this many parts that are scored apart; 1 ≤ splits ≤ N. Part i
+            begins at row i N // splits, as in the authors' code.
 
     Returns:
         (mean, std) over the parts; std is 0.0 for one part.
@@ -22,7 +23,8 @@ def inception_score(probabilities, splits=10):
     probabilities = _rows(probabilities)
     if not 1 <= splits <= len(probabilities):
         raise ValueError(f"splits must lie between 1 and the {len(probabilities)} images; it is {splits}.")
-    parts = [_score(part) for part in np.array_split(probabilities, splits)]
+    cuts = np.arange(1, splits) * len(probabilities) // splits
+    parts = [_score(part) for part in np.split(probabilities, cuts)]
     return float(np.mean(parts)), float(np.std(parts))
 
 

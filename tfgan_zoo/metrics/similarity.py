@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.metrics import fakes
+from tfgan_zoo.metrics import image_sources
 
 WINDOW = 11
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, Sec. 3.2
@@ -14,8 +14,9 @@ def ms_ssim(images, labels=None, num_pairs=100, seed=0):
     """Multi-scale structural similarity of random pairs of images: near 1 for a generator that repeats itself.
 
     Source: Wang et al. 2003; as a measure of diversity Odena et al. 2017, Sec. 4.2. Compare with the same of real
-    images. Its value depends on the number of scales, `ms_ssim_scales(image_shape)`: where five do not fit, the first
-    few are used and their weights brought to the sum of five, so say how many.
+    images. Its value depends on the number of scales, `ms_ssim_scales(image_shape)`: where five do not fit, below
+    176 pixels, the first few are used and their weights brought to the sum of five, so say how many. (Wang's msssim.m
+    gives -Inf there; TensorFlow Models' msssim.py keeps five scales and shrinks the window, for another value.)
 
     Args:
         images: (N, height, width, channels) float32 in [-1, 1] or uint8.
@@ -32,7 +33,7 @@ def ms_ssim(images, labels=None, num_pairs=100, seed=0):
     """
     images, num_pairs = np.asarray(images), int(num_pairs)
     for start in range(0, len(images), 1024):
-        fakes.checked(images[start : start + 1024], first=start == 0)
+        image_sources.checked(images[start : start + 1024], first=start == 0)
     scales = ms_ssim_scales(images.shape[1:])
     if num_pairs < 2:
         raise ValueError(f"num_pairs={num_pairs} must be at least 2.")
@@ -47,14 +48,14 @@ def ms_ssim(images, labels=None, num_pairs=100, seed=0):
     if not groups:
         raise ValueError("Similarity is of pairs, and there are no two images (of one class) to compare.")
     random = np.random.default_rng(seed)
-    found = []
+    values = []
     for group in groups:
         first = random.integers(len(group), size=num_pairs)
         second = (first + random.integers(1, len(group), size=num_pairs)) % len(group)  # never the same image
-        found.append(_similarities(images, group[first], group[second], scales))
-    found = np.stack(found)
-    error = np.sqrt(np.sum(found.var(1, ddof=1) / num_pairs)) / len(found)
-    return float(found.mean()), float(error)
+        values.append(_similarities(images, group[first], group[second], scales))
+    values = np.stack(values)
+    error = np.sqrt(np.sum(values.var(1, ddof=1) / num_pairs)) / len(values)
+    return float(values.mean()), float(error)
 
 
 def ms_ssim_scales(image_shape):
@@ -77,9 +78,11 @@ def _similarities(images, first, second, scales):
     window = min(WINDOW, *images.shape[1:3])
 
     def compare(rows):
-        return (tf.convert_to_tensor(fakes.checked(images[rows], first=False)) + 1) / 2  # SSIM is of positive values
+        return (
+            tf.convert_to_tensor(image_sources.checked(images[rows], first=False)) + 1
+        ) / 2  # SSIM is of positive values
 
-    found = [
+    values = [
         tf.image.ssim_multiscale(
             compare(first[start : start + BATCH]),
             compare(second[start : start + BATCH]),
@@ -89,4 +92,4 @@ def _similarities(images, first, second, scales):
         ).numpy()
         for start in range(0, len(first), BATCH)
     ]
-    return np.concatenate(found).astype(np.float64)
+    return np.concatenate(values).astype(np.float64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfgan_zoo.metrics import fakes
+from tfgan_zoo.metrics import image_sources
 
 BATCH = 256
 DIRECTIONS = 16  # projected and sorted at once
@@ -48,14 +48,14 @@ def sliced_wasserstein(
     while min(height, width) // 2**levels >= max(smallest, patch_size):
         levels += 1
     random = np.random.default_rng(seed)
-    found = {}
+    by_scale = {}
     for level in range(levels):
         size = [-(-side // 2**level) for side in (height, width)]
         places = [random.integers(side - patch_size + 1, size=(len(real_images), patches_per_image)) for side in size]
         real, fake = (_patches(images, level, levels, places, patch_size) for images in (real_images, fake_images))
         directions = random.normal(size=(num_projections, real.shape[1])).astype(np.float32)
-        found[size[0]] = _distance(real, fake, directions)
-    return found
+        by_scale[size[0]] = _distance(real, fake, directions)
+    return by_scale
 
 
 def laplacian_pyramid(images, levels):
@@ -92,7 +92,7 @@ def _patches(images, level, levels, places, size):
     """(N · patches, channels · size²) float32, each channel with mean 0 and deviation 1 over all of them."""
     parts = []
     for start in range(0, len(images), BATCH):
-        batch = fakes.checked(images[start : start + BATCH], first=False)
+        batch = image_sources.checked(images[start : start + BATCH], first=False)
         detail = laplacian_pyramid(batch, min(level + 2, levels))[level]  # a level needs only the one below it
         windows = np.lib.stride_tricks.sliding_window_view(detail, (size, size), axis=(1, 2))
         rows = np.arange(len(batch))[:, None]
@@ -120,11 +120,11 @@ def _distance(real, fake, directions):
 
 
 def _checked(images, name):
-    """Images as they are, if they are images in [-1, 1]; the sentence of `fakes.checked` with the argument's name."""
+    """Images as they are, if they are images in [-1, 1]; or the sentence of `checked` with the argument's name."""
     images = np.asarray(images)
     try:
         for start in range(0, max(len(images), 1), 1024):
-            fakes.checked(images[start : start + 1024], first=start == 0)
+            image_sources.checked(images[start : start + 1024], first=start == 0)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     if not len(images):

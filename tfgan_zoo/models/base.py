@@ -254,10 +254,6 @@ class GenerativeModel(OptimisedModel):
             return self.condition.sample(num_images, seed)
         return tf.constant(self.condition.check(labels, num_images, self.name))
 
-    def told(self, num_images, labels, seed):
-        condition = self.condition_for(num_images, labels, seed)
-        return () if condition is None else (condition,)
-
     @property
     def _draws_noise(self):
         return "seed" in inspect.signature(self.draw).parameters

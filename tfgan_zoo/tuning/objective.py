@@ -2,7 +2,7 @@
 
 import keras_tuner
 
-from tfgan_zoo.metrics import measures, records
+from tfgan_zoo.metrics import best, measures, records
 
 
 class Objective(keras_tuner.Objective):
@@ -19,7 +19,7 @@ class Objective(keras_tuner.Objective):
 
     def __init__(self, name, untrained):
         scores = without_counts(untrained["scores"])
-        usual = next((one for one in scores if _metric(one) == "fd"), next(filter(_best, scores), None))
+        usual = next((one for one in scores if _metric(one) == "fd"), next(filter(_directed, scores), None))
         name = usual if name is None else name
         short = _without_counts(name)
         if short not in scores:
@@ -27,10 +27,9 @@ class Objective(keras_tuner.Objective):
             short = next(one for one in scores if one.startswith(f"{short}_"))
         if not isinstance(scores[short], int | float):
             raise ValueError(f"objective={name!r} is no single number: take one such as {usual!r}.")
-        direction = _best(short)
-        if direction is None:
+        if not _directed(short):
             raise ValueError(f"objective={name!r} has no better side: take one such as {usual!r}.")
-        super().__init__(short, direction.__name__)
+        super().__init__(short, best(short).__name__)
         self.untrained = scores[short]
 
     def of(self, record):
@@ -60,19 +59,11 @@ def _without_counts(name):
     return "_".join(part for part in name.split("_") if not part.isdecimal())
 
 
-def _stems():
-    return {stem: metric for metric, one in measures.MEASURES.items() for stem in one.best}
-
-
-def _stem(name):
-    """The longest beginning that the table of metrics knows; None without one."""
-    return max((stem for stem in _stems() if name == stem or name.startswith(f"{stem}_")), key=len, default=None)
-
-
 def _metric(name):
-    return _stems().get(_stem(name))
+    """The metric that gives a score; None where the table knows none."""
+    stems = {stem: metric for metric, one in measures.MEASURES.items() for stem in one.best}
+    return stems.get(max((stem for stem in stems if f"{name}_".startswith(f"{stem}_")), key=len, default=None))
 
 
-def _best(name):
-    stem = _stem(name)
-    return stem and measures.MEASURES[_metric(name)].best[stem]
+def _directed(name):
+    return _metric(name) is not None and best(name) is not None

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tfgan_zoo.metrics import paths, perceptual_path_length
+from tfgan_zoo.geometry import lerp
+from tfgan_zoo.metrics import perceptual_path_length
 
 
 def same(x):
@@ -14,7 +15,7 @@ def test_a_linear_generator_has_the_length_of_its_lines():
     latents = np.random.default_rng(0).normal(size=(400, 6))
     matrix = np.random.default_rng(1).normal(size=(6, 9))
     expected = np.sort(np.sum(((latents[200:] - latents[:200]) @ matrix) ** 2, 1))[2:-2]  # 1 % cut at either end
-    mean, error = perceptual_path_length(lambda z: z.astype(float) @ matrix, same, latents, interpolate=paths.lerp)
+    mean, error = perceptual_path_length(lambda z: z.astype(float) @ matrix, same, latents, interpolate=lerp)
     assert mean == pytest.approx(expected.mean(), rel=0.02)  # latents are float32 and the step is 1e-4
     assert error == pytest.approx(expected.std(ddof=1) / np.sqrt(196), rel=0.02)
 
@@ -44,16 +45,6 @@ def test_batches_change_nothing_and_a_seed_gives_the_places():
 
     assert length() == pytest.approx(length(batch_size=7), rel=1e-9)
     assert length(seed=1) == length(seed=1) != length(seed=2)
-
-
-def test_slerp_and_lerp():
-    a, b = np.array([[2.0, 0.0], [1.0, 1.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [2.0, 2.0], [-1.0, 0.0]])
-    half = np.full((3, 1), 0.5)
-    np.testing.assert_allclose(paths.slerp(a, b, half), [[2**0.5, 2**0.5], [1.5, 1.5], [0, 0]], atol=1e-12)
-    np.testing.assert_allclose(paths.lerp(a, b, half), [[1, 1], [1.5, 1.5], [0, 0]])
-    for walk in (paths.slerp, paths.lerp):
-        np.testing.assert_allclose(walk(a, b, np.zeros((3, 1))), a, atol=1e-12)
-        np.testing.assert_allclose(walk(a, b, np.ones((3, 1))), b, atol=1e-12)
 
 
 def test_bad_input_is_named():

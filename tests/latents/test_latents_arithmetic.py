@@ -1,14 +1,24 @@
 """Vector arithmetic and truncation: sums, noise, thresholds, and what a picture of them holds."""
 
-import types
-
 import numpy as np
 import pytest
 import scipy.stats
 from PIL import Image
 
 import tfgan_zoo as tz
-from tfgan_zoo.latents import arithmetic, truncate, truncated, turn
+from tfgan_zoo.latents import (
+    along,
+    arithmetic,
+    closed_form_directions,
+    interpolate,
+    invert,
+    nearest,
+    pca_directions,
+    traversal,
+    truncate,
+    truncated,
+    turn,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -16,13 +26,12 @@ RNG = np.random.default_rng(0)
 class Mirror:
     """A model whose images are its latents."""
 
-    name, latent_dim, prior = "mirror", 4, tz.priors.Normal(2.0)
-    ema_network = types.SimpleNamespace(inputs=[None])
+    name, latent_dim, prior, condition = "mirror", 4, tz.priors.Normal(2.0), None
 
     def draw_latents(self, num_images, seed):
         return self.prior.sample(num_images, 4, (seed, 0))
 
-    def __call__(self, latents):
+    def draw(self, latents, condition=None):
         return np.reshape(latents, (-1, 2, 2, 1))
 
 
@@ -47,13 +56,13 @@ def test_a_turn_is_left_minus_right():
     np.testing.assert_allclose(turn(right, left), -turn(left, right), atol=1e-6)
 
 
-def test_a_conditional_sum_is_told_the_last_of_four_classes(tmp_path):
+def test_a_conditional_sum_is_of_the_last_of_four_classes(tmp_path):
     cgan = tz.create("cgan", image_shape=(8, 8, 1), width=4, seed=0)
     a, b, c = np.asarray(cgan.draw_latents(9, 0)).reshape(3, 3, -1)
     images = arithmetic(cgan, a, b, c, labels=[1, 2, 3, 7], names=("x", "y", "z"), to=tmp_path / "a.png")
     latent = (a - b + c).mean(0, keepdims=True)
-    np.testing.assert_allclose(images[4], np.asarray(cgan([latent, np.array([7])]))[0], atol=1e-5)
-    assert np.abs(images[4] - np.asarray(cgan([latent, np.array([3])]))[0]).max() > 1e-4
+    np.testing.assert_allclose(images[4], np.asarray(cgan.draw(latent, np.array([7])))[0], atol=1e-5)
+    assert np.abs(images[4] - np.asarray(cgan.draw(latent, np.array([3])))[0]).max() > 1e-4
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size[0] > picture.size[1] > 500
     with pytest.raises(ValueError, match="labels are"):
@@ -111,3 +120,39 @@ class Boxed(Mirror):
 def test_refuses_in_a_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+class Denoiser:
+    """A model whose images come from no latent."""
+
+    name, condition, image_shape, prior = "denoiser", None, (2, 2, 1), tz.priors.Normal()
+
+    def generate(self, num_images, labels=None, seed=None):
+        return np.zeros((num_images, 2, 2, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: interpolate(m, [(0, 1)]),
+        lambda m: traversal(m, 0, [0.0]),
+        lambda m: along(m, np.ones(4), [0.0]),
+        lambda m: arithmetic(m, *np.zeros((3, 1, 4))),
+        lambda m: truncate(m, 1.0),
+        lambda m: invert(m, np.zeros((1, 2, 2, 1), "float32")),
+        closed_form_directions,
+        pca_directions,
+    ],
+)
+def test_what_has_no_latents_is_refused_in_a_sentence(call):
+    with pytest.raises(ValueError, match="denoiser has no latents: give a model with draw_latents"):
+        call(Denoiser())
+
+
+def test_what_has_latents_and_no_generator_has_no_directions_in_it_but_neighbours_are_anyones():
+    with pytest.raises(ValueError, match="mirror has no generator to look into"):
+        pca_directions(Mirror())
+    with pytest.raises(ValueError, match="mirror has no generator to look into"):
+        closed_form_directions(Mirror())
+    data = np.zeros((3, 2, 2, 1), "float32")
+    assert nearest(Denoiser(), data, num_images=2, neighbours=1).distances.max() == 0

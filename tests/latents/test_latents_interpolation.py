@@ -76,9 +76,18 @@ def test_a_latent_of_no_length_has_the_others_direction():
     np.testing.assert_array_equal(slerp(np.zeros(2), np.zeros(2), SHARES), np.zeros((7, 2)))
 
 
+@pytest.mark.parametrize("path", [lerp, slerp])
+def test_a_column_of_shares_has_one_for_each_pair(path):
+    start, end = RNG.normal(size=(2, 5, 4))
+    shares = RNG.uniform(size=(5, 1))
+    each = [path(a, b, share) for a, b, (share,) in zip(start, end, shares, strict=True)]
+    np.testing.assert_allclose(path(start, end, shares), each, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("path", "arguments", "sentence"),
     [
+        (lerp, (np.ones((3, 2)), np.ones((3, 2)), np.zeros((2, 1))), r"shares has shape \(2, 1\)"),
         (lerp, (np.zeros(3), np.zeros(4), 0.5), r"start is \(3,\) and end \(4,\)"),
         (lerp, (1.0, 2.0, 0.5), r"start is \(\)"),
         (slerp, (np.ones((2, 1)), np.ones((2, 1)), 0.5), "latents of 1 coordinate have none; take lerp"),
@@ -104,7 +113,7 @@ def test_a_row_leads_from_one_seeds_image_to_anothers(gan, tmp_path):
     for row, pair in enumerate(pairs):
         for end, seed in enumerate(pair):
             np.testing.assert_allclose(ends[row, end], gan.generate(1, seed=seed)[0], atol=1e-6)
-    middle = gan(lerp(gan.draw_latents(1, 0), gan.draw_latents(1, 1), 0.5).astype("float32"))
+    middle = gan.draw(lerp(gan.draw_latents(1, 0), gan.draw_latents(1, 1), 0.5).astype("float32"))
     straight = interpolate(gan, pairs, columns=3, path=lerp)
     np.testing.assert_allclose(straight[1], np.asarray(middle)[0], atol=1e-6)
     assert np.abs(straight[1] - interpolate(gan, pairs, columns=3)[1]).max() > 1e-4

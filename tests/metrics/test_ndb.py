@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_zoo.metrics import bins, different_bins
+from tfgan_zoo.metrics import different_bins, ndb
 
 
 def test_images_like_the_real_ones_differ_in_few_bins():
@@ -43,7 +43,7 @@ def test_the_test_is_the_chi_squared_one():
     share1, share2 = np.array([0.3, 0.0]), np.array([0.36, 0.0])
     table = [[300, 700], [180, 320]]
     expected = chi2_contingency(table, correction=False).statistic  # z² of two proportions
-    found = bins._scores(share1, share2, 1000, 500)
+    found = ndb._scores(share1, share2, 1000, 500)
     assert found[0] ** 2 == pytest.approx(expected, rel=1e-9)
     assert found[1] == 0  # an empty bin on both sides
 

@@ -98,11 +98,11 @@ def nearest(points, centres):
     """
     squared, index = np.full(len(points), np.inf), np.zeros(len(points), int)
     for rows, columns, block in blocks(points, centres):
-        found = block.argmin(1)
-        value = block[np.arange(len(block)), found]
+        column = block.argmin(1)
+        value = block[np.arange(len(block)), column]
         closer = value < squared[rows]
         squared[rows] = np.where(closer, value, squared[rows])
-        index[rows] = np.where(closer, found + columns.start, index[rows])
+        index[rows] = np.where(closer, column + columns.start, index[rows])
     return np.maximum(squared, 0), index  # round-off
 
 

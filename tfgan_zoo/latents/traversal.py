@@ -8,7 +8,7 @@ from tfgan_zoo.latents import drawing
 def traversal(model, coordinates, values, rows=5, labels=None, seed=0, to=None):
     """Images of a few latents in each of which one part takes chosen values: a row a latent, a column a value.
 
-    The display of Chen et al. 2016, Fig. 2. The images come from the averaged generator.
+    The display of Chen et al. 2016, Fig. 2.
 
     Args:
         model: any generative model with latents; its latents of `seed` are the rows'.
@@ -24,16 +24,17 @@ def traversal(model, coordinates, values, rows=5, labels=None, seed=0, to=None):
         float32 array (rows * columns, *image_shape), row after row.
 
     Raises:
-        ValueError: if coordinates, values, rows or labels are none of these.
+        ValueError: if coordinates, values, rows or labels are none of these, or the model has no latents.
     """
     rows = drawing.count_of("rows", rows)
+    starts = drawing.latents_drawn(model, rows, seed)
     part, values = np.asarray(coordinates), np.asarray(values, "float32")
     _check(part, values, model.latent_dim)
-    told = drawing.told(model, rows, labels, seed)
-    latents = np.repeat(np.asarray(model.draw_latents(rows, seed))[:, None], len(values), axis=1)
+    condition = drawing.condition_of(model, rows, labels, seed)
+    latents = np.repeat(starts[:, None], len(values), axis=1)
     latents[..., part] = values  # the same in every row
     latents = latents.reshape(-1, model.latent_dim)
-    images = drawing.images_of(model, latents, drawing.repeated(told, len(values)))
+    images = drawing.images_of(model, latents, drawing.repeated(condition, len(values)))
     titles = [f"{value:g}" for value in values] if values.ndim == 1 else range(1, len(values) + 1)
     drawing.save(images, to, len(values), range(1, rows + 1), titles, f"latent coordinates {part.tolist()}")
     return images
@@ -55,17 +56,17 @@ def along(model, directions, steps, rows=1, labels=None, seed=0, to=None):
         float32 array (k * rows * columns, *image_shape), row after row, direction after direction.
 
     Raises:
-        ValueError: if directions, steps, rows or labels are none of these.
+        ValueError: if directions, steps, rows or labels are none of these, or the model has no latents.
     """
     rows, steps = drawing.count_of("rows", rows), np.asarray(steps, "float32")
+    starts = drawing.latents_drawn(model, rows, seed)
     directions = drawing.latents_of("directions", np.atleast_2d(directions), model)
     if steps.ndim != 1 or not len(steps):
         raise ValueError(f"steps has shape {steps.shape}: give (columns,), such as np.linspace(-3, 3, 7).")
-    told = drawing.told(model, rows, labels, seed)
-    starts = np.asarray(model.draw_latents(rows, seed))
+    condition = drawing.repeated(drawing.condition_of(model, rows, labels, seed), len(steps))
     latents = starts[None, :, None] + steps[:, None] * directions[:, None, None]
-    told = tuple(np.tile(part, len(directions)) for part in drawing.repeated(told, len(steps)))
-    images = drawing.images_of(model, latents.reshape(-1, model.latent_dim), told)
+    condition = drawing.tiled(condition, len(directions))
+    images = drawing.images_of(model, latents.reshape(-1, model.latent_dim), condition)
     many = [range(1, len(directions) + 1), range(1, rows + 1)]
     names = (
         many[0] if rows == 1 else many[1] if len(directions) == 1 else [f"{k}.{r}" for k in many[0] for r in many[1]]

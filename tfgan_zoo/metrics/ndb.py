@@ -4,11 +4,11 @@ import typing
 
 import numpy as np
 
-from tfgan_zoo.metrics import clouds
+from tfgan_zoo.metrics import distances
 
 
 class DifferentBins(typing.NamedTuple):
-    """What `different_bins` found.
+    """The result of `different_bins`.
 
     Args:
         count: bins whose shares of real and generated images differ significantly.
@@ -44,7 +44,7 @@ def different_bins(real, fake, num_bins=100, significance=0.05, seed=0):
     from scipy.stats import norm
     from sklearn.cluster import KMeans
 
-    real, fake = clouds.alike(real=real, fake=fake)
+    real, fake = distances.alike(real=real, fake=fake)
     if not 2 <= num_bins <= len(real):
         raise ValueError(f"num_bins={num_bins} must lie between 2 and the {len(real)} real images.")
     if not 0 < significance < 1:
@@ -52,7 +52,7 @@ def different_bins(real, fake, num_bins=100, significance=0.05, seed=0):
     made = KMeans(num_bins, n_init=1, random_state=seed).fit(real)
     shares = [
         np.bincount(bins, minlength=num_bins) / len(bins)
-        for bins in (made.labels_, clouds.nearest(fake, made.cluster_centers_)[1])
+        for bins in (made.labels_, distances.nearest(fake, made.cluster_centers_)[1])
     ]
     count = int(np.sum(_scores(*shares, len(real), len(fake)) > norm.isf(significance / 2)))
     return DifferentBins(count, count / num_bins, _jensen_shannon(*shares))

@@ -54,17 +54,17 @@ def arithmetic(model, a, b, c, noise=_NOISE, labels=None, names=("a", "b", "c"),
     groups = [drawing.latents_of(name, group, model) for name, group in zip("abc", (a, b, c), strict=True)]
     if not noise >= 0:
         raise ValueError(f"noise={noise!r}: give the largest size of the noise, 0.25 in the paper, or 0 for none.")
-    told = drawing.told(model, 4, labels, seed)
+    conditions = drawing.condition_of(model, 4, labels, seed)
     averages = [group.mean(0, keepdims=True) for group in groups]
     added = np.random.default_rng(seed).uniform(-noise, noise, (_RESULTS, model.latent_dim))
     added[_RESULTS // 2] = 0.0
     total = averages[0] - averages[1] + averages[2]
-    images = drawing.images_of(model, total + added, _rows(told, 3, _RESULTS))
+    images = drawing.images_of(model, total + added, _repeated(conditions, 3, _RESULTS))
     if to is not None:
         panels = {}
         for number, (sign, name) in enumerate(zip(("", "− ", "+ "), names, strict=True)):
             latents = np.concatenate([groups[number], averages[number]])
-            shown = drawing.images_of(model, latents, _rows(told, number, len(latents)))
+            shown = drawing.images_of(model, latents, _repeated(conditions, number, len(latents)))
             panels[f"{sign}{name}"] = shown, 1
         panels["="] = images, 3
         if images.ndim > 2:
@@ -74,5 +74,5 @@ def arithmetic(model, a, b, c, noise=_NOISE, labels=None, names=("a", "b", "c"),
     return images
 
 
-def _rows(told, number, count):
-    return tuple(np.repeat(rows[number : number + 1], count, axis=0) for rows in told)
+def _repeated(conditions, number, count):
+    return None if conditions is None else drawing.repeated(conditions[number : number + 1], count)

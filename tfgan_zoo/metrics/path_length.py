@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfgan_zoo.geometry import slerp
+
 
 def perceptual_path_length(sample, features, latents, epsilon=1e-4, interpolate=None, batch_size=64, seed=0):
     """Mean squared speed of the features along paths between latents.
@@ -10,16 +12,17 @@ def perceptual_path_length(sample, features, latents, epsilon=1e-4, interpolate=
     paper has LPIPS of VGG: the values compare within one extractor, and never with published path lengths.
 
     As there, each pair of latents gives one place t, drawn from U(0, 1), and the distance from t to t + epsilon, over
-    epsilon²; the lowest and the highest 1 % are left out.
+    epsilon²; the lowest and the highest 1 % are left out: P // 100 at either end, where StyleGAN's code, which rounds
+    its percentiles outwards, leaves out one fewer of 1,000.
 
     Args:
         sample: a function from latents (n, latent_dim) float32 to images, such as
-            `lambda z: model.ema_network(z, training=False)`. It must give the same image for the same latents.
+            `lambda z: model.draw(latents=z, condition=None)`. It must give the same image for the same latents.
         features: a function from images to features (n, d), such as a keras.Model.
         latents: (2 P, latent_dim) drawn from the prior; the first half are the paths' beginnings, the second the ends.
         epsilon: the step along a path whose length is 1.
-        interpolate: a function of (a, b, t), with t (n, 1), between latents; None for `slerp`, which suits normal
-            latents; `lerp` suits uniform ones.
+        interpolate: a function of (a, b, t), with t (n, 1), between latents; None for `latents.slerp`, which suits
+            normal latents; `latents.lerp` suits uniform ones.
         batch_size: pairs per forward pass.
         seed: of the places.
 
@@ -51,31 +54,11 @@ def perceptual_path_length(sample, features, latents, epsilon=1e-4, interpolate=
     return float(kept.mean()), float(kept.std(ddof=1) / np.sqrt(len(kept)))
 
 
-def lerp(a, b, t):
-    """Points on the straight line from a to b (n, latent_dim), at t (n, 1) of the way."""
-    return a + t * (b - a)
-
-
-def slerp(a, b, t):
-    """Points on the great circle from a to b (n, latent_dim), at t (n, 1) of the angle.
-
-    Source: Shoemake 1985; White 2016, Sec. 2.1: the middle of two normal latents is as long as they are.
-    """
-    lengths = np.linalg.norm(a, axis=1, keepdims=True) * np.linalg.norm(b, axis=1, keepdims=True)
-    cosine = np.sum(a * b, 1, keepdims=True) / np.maximum(lengths, np.finfo(np.float64).tiny)
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    sine = np.sin(angle)
-    straight = sine < 1e-6  # along one line, where the arc is none or any
-    sine = np.where(straight, 1, sine)
-    bent = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / sine
-    return np.where(straight, lerp(a, b, t), bent)
-
-
 def _features(sample, features, latents):
-    found = np.asarray(features(sample(latents.astype(np.float32))), np.float64)
-    if found.ndim != 2 or len(found) != len(latents) or not np.isfinite(found).all():
+    result = np.asarray(features(sample(latents.astype(np.float32))), np.float64)
+    if result.ndim != 2 or len(result) != len(latents) or not np.isfinite(result).all():
         raise ValueError(
             f"features must give a finite matrix (n, d), one row for each of {len(latents)} images; it gave "
-            f"{found.shape}{'' if np.isfinite(found).all() else ' with NaN or infinity'}."
+            f"{result.shape}{'' if np.isfinite(result).all() else ' with NaN or infinity'}."
         )
-    return found
+    return result

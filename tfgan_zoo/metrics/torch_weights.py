@@ -59,12 +59,12 @@ def _npz(path):
 def _hdf5(path):
     import h5py
 
-    found = {}
+    arrays = {}
     with h5py.File(path) as file:
         file.visititems(
-            lambda name, item: found.update({name.replace("/", "."): item[()]}) if hasattr(item, "dtype") else None
+            lambda name, item: arrays.update({name.replace("/", "."): item[()]}) if hasattr(item, "dtype") else None
         )
-    return found
+    return arrays
 
 
 def _torch(path):

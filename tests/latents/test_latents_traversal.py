@@ -1,7 +1,5 @@
 """Traversals and moves along directions: what varies, what stays, and in which order."""
 
-import types
-
 import keras
 import numpy as np
 import pytest
@@ -14,13 +12,12 @@ from tfgan_zoo.latents import along, traversal
 class Mirror:
     """A model whose images are its latents, three by two."""
 
-    name, latent_dim = "mirror", 6
-    ema_network = types.SimpleNamespace(inputs=[None])
+    name, latent_dim, condition = "mirror", 6, None
 
     def draw_latents(self, num_images, seed):
         return tz.priors.Normal().sample(num_images, 6, (seed, 0))
 
-    def __call__(self, latents):
+    def draw(self, latents, condition=None):
         return keras.ops.reshape(latents, (-1, 3, 2, 1))
 
 
