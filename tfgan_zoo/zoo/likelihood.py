@@ -1,9 +1,14 @@
 """Models with a likelihood: flows, autoregressive models, Boltzmann machines, density networks."""
 
-from keras.optimizers import Adam
+from keras.optimizers import SGD, Adam
 
+from tfgan_zoo.likelihoods import Bernoulli, DiscretizedLogisticMixture
+from tfgan_zoo.models.autoregressive import ConditionalPixelCNN, PixelCNN
+from tfgan_zoo.models.boltzmann import RBM
 from tfgan_zoo.models.flow import NormalizingFlow
+from tfgan_zoo.networks import boltzmann
 from tfgan_zoo.networks import flow as flow_networks
+from tfgan_zoo.networks import pixelcnn as pixelcnn_networks
 from tfgan_zoo.registry import register
 from tfgan_zoo.zoo.shared import EMA_DECAY
 
@@ -37,4 +42,96 @@ def realnvp(
         alpha=alpha,
         ema_decay=ema_decay,
         **{"name": "realnvp", "flow_optimizer": Adam(learning_rate)} | model,
+    )
+
+
+@register(extends=PixelCNN, ranges={"learning_rate": (1e-4, 1e-2, "log"), "depth": [3, 5, 8]})
+def pixelcnn(
+    image_shape,
+    *,
+    width=32,
+    depth=5,
+    likelihood=DiscretizedLogisticMixture(5),
+    learning_rate=1e-3,
+    ema_decay=EMA_DECAY,
+    **model,
+):
+    """Gated PixelCNN: van den Oord et al. 2016 (Conditional image generation), with PixelCNN++'s likelihood.
+
+    The paper has a softmax over 256 levels (`likelihoods.Categorical()`), and `likelihoods.Bernoulli()` serves for black
+    and white; the mixture of Salimans et al. 2017 has 15 parameters a value in place of 256.
+
+    Args:
+        image_shape: (height, width, channels).
+        width: maps of each layer.
+        depth: gated layers.
+        likelihood: of a value.
+    """
+    return PixelCNN(
+        _pixelcnn(image_shape, likelihood, width, depth),
+        likelihood=likelihood,
+        ema_decay=ema_decay,
+        **{"name": "pixelcnn", "network_optimizer": Adam(learning_rate)} | model,
+    )
+
+
+@register(extends=ConditionalPixelCNN, ranges={"learning_rate": (1e-4, 1e-2, "log"), "depth": [3, 5, 8]})
+def conditional_pixelcnn(
+    image_shape,
+    *,
+    num_classes=10,
+    width=32,
+    depth=5,
+    likelihood=DiscretizedLogisticMixture(5),
+    learning_rate=1e-3,
+    ema_decay=EMA_DECAY,
+    **model,
+):
+    """Gated PixelCNN told a class, in every layer: van den Oord et al. 2016 (Conditional image generation), Sec. 2.3.
+
+    Args:
+        image_shape: (height, width, channels).
+        width, depth, likelihood: as of `pixelcnn`.
+    """
+    return ConditionalPixelCNN(
+        _pixelcnn(image_shape, likelihood, width, depth, num_classes),
+        num_classes=num_classes,
+        likelihood=likelihood,
+        ema_decay=ema_decay,
+        **{"name": "conditional_pixelcnn", "network_optimizer": Adam(learning_rate)} | model,
+    )
+
+
+def _pixelcnn(image_shape, likelihood, width, depth, num_classes=None):
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape={tuple(image_shape)}: a PixelCNN orders pixels; for points take 'realnvp'.")
+    return pixelcnn_networks.gated(image_shape, likelihood.channels(1), width, depth, num_classes=num_classes)
+
+
+@register(extends=RBM, ranges={"learning_rate": (1e-3, 1e-1, "log"), "k": [1, 3, 10], "width": [64, 256, 512]})
+def rbm(
+    image_shape,
+    *,
+    width=256,
+    likelihood=Bernoulli(),
+    learning_rate=0.05,
+    ema_decay=0.0,
+    **model,
+):
+    """Restricted Boltzmann machine: Hinton 2002, with persistent chains (Tieleman 2008) and centred (Melchior et al. 2016).
+
+    `persistent=False` is contrastive divergence, CD-k.
+
+    Args:
+        image_shape: (height, width, channels); each value is a binary unit, grey ones are binarised anew at each visit.
+        width: hidden units.
+        likelihood: what binarises.
+    """
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape={tuple(image_shape)}: an RBM has binary units; for points take 'realnvp'.")
+    return RBM(
+        boltzmann.restricted(image_shape, width),
+        likelihood=likelihood,
+        ema_decay=ema_decay,
+        **{"name": "rbm", "energy_optimizer": SGD(learning_rate)} | model,
     )
