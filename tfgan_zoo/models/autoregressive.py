@@ -79,13 +79,7 @@ class PixelCNN(GenerativeModel):
     def check_images(self, images):
         """As for every model; and a binary one wants black and white."""
         super().check_images(images)
-        grey = getattr(self.likelihood, "binarise", True) is False and bool(tf.reduce_any(tf.abs(images) < 0.999))
-        if grey:
-            raise ValueError(
-                f"images are grey, but {self.name} counts black and white: take likelihoods.Bernoulli(), which draws "
-                "each pixel anew (dynamic), or give images of -1 and 1, such as tf.where(x > u, 1.0, -1.0) with u "
-                "drawn once (static)."
-            )
+        checks.black_and_white(images, self.name, self.likelihood)
 
     # ---- verbs ------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import saving
 
 from tfgan_zoo import errors, noise
+from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.serialization import serializable
 
@@ -81,7 +82,9 @@ class RBM(GenerativeModel):
         images = self.likelihood.observe(images, self.noise_seed("observe"))
         layer = self.energy.get_layer("boltzmann")
         bits = self._bits(images)
-        samples = self.gibbs(tf.convert_to_tensor(self.chain) if self.persistent else bits, self.k, self.noise_seed("gibbs"), layer)
+        samples = self.gibbs(
+            tf.convert_to_tensor(self.chain) if self.persistent else bits, self.k, self.noise_seed("gibbs"), layer
+        )
         results = self.minimize("energy", lambda: self._differences(images, samples))
         if self.persistent:
             self.chain.assign(samples)
@@ -97,7 +100,9 @@ class RBM(GenerativeModel):
         images, _ = self.unpack(data)
         images = self.likelihood.observe(images, self.noise_seed("observe"))
         layer, seed = self.energy.get_layer("boltzmann"), self.noise_seed("gibbs")
-        samples = self.gibbs(tf.convert_to_tensor(self.chain) if self.persistent else self._bits(images), self.k, seed, layer)
+        samples = self.gibbs(
+            tf.convert_to_tensor(self.chain) if self.persistent else self._bits(images), self.k, seed, layer
+        )
         return self.track(self._differences(images, samples))
 
     def _differences(self, images, samples):
@@ -109,6 +114,11 @@ class RBM(GenerativeModel):
         flipped = self.energy(self._images(tf.abs(bits - flip)), training=True)
         pseudo = self.size * tf.reduce_mean(tf.math.log_sigmoid(flipped - energies))
         return {"free_energy_difference": apart, "pseudo_log_likelihood": pseudo}
+
+    def check_images(self, images):
+        """As for every model; and they are black and white, or made so."""
+        super().check_images(images)
+        checks.black_and_white(images, self.name, self.likelihood)
 
     def _bits(self, images):
         return (tf.reshape(tf.cast(images, tf.float32), (-1, self.size)) + 1.0) / 2.0
@@ -129,18 +139,24 @@ class RBM(GenerativeModel):
         Args:
             bits: (N, D) in {0, 1}.
             steps: of hidden units given visible ones, and back.
-            seed: stateless seed of two integers; step t has fold(seed, t).
+            seed: stateless seed of two integers; draw t has fold(seed, t).
             layer: whose weights; None for those that answer.
         """
-        return _sampled(bits, *(layer or self.layer).parameters(), steps, seed)
+        return _sampled(bits, *(layer or self.layer).parameters(), steps, _by_seed(seed))
 
     def start(self, rows, seed):
         return {"fractions": noise.uniform((rows, *self.image_shape), seed)}
 
-    def draw(self, fractions, condition=None, *, seed):
-        """Images after `gibbs_steps` from random bits."""
-        bits = tf.cast(tf.reshape(fractions, (-1, self.size)) < 0.5, tf.float32)
-        return self._images(self.gibbs(bits, self.gibbs_steps, noise.fold(seed, noise.purpose("gibbs"))))
+    def draw(self, fractions, condition=None):
+        """Images after `gibbs_steps` from random bits; a row's first two fractions are the key of its noise."""
+        fractions = tf.reshape(fractions, (-1, self.size))
+        keys = tf.cast(fractions[:, :2] * 2.0**24, tf.uint32)
+
+        def drawn(logits, number):
+            return tf.cast(noise.of_rows(keys, number, logits.shape[-1]) < tf.sigmoid(logits), tf.float32)
+
+        bits = tf.cast(fractions < 0.5, tf.float32)
+        return self._images(_sampled(bits, *self.layer.parameters(), self.gibbs_steps, drawn))
 
     # ---- verbs ------------------------------------------------------------------------------------------------
 
@@ -261,23 +277,28 @@ class RBM(GenerativeModel):
         return super().get_config() | parts | {name: getattr(self, name) for name in names}
 
 
-def _sampled(bits, kernel, visible, hidden, steps, seed):
-    """Visible bits after so many steps; probabilities are those of all units together, so sides are drawn at once."""
+def _sampled(bits, kernel, visible, hidden, steps, drawn):
+    """Visible bits after so many steps; `drawn(logits, number)` draws units."""
 
     def step(at, bits):
-        own = noise.fold(seed, at)
-        codes = _drawn(hidden + bits @ kernel, noise.fold(own, 0))
-        return at + 1, _drawn(visible + tf.matmul(codes, kernel, transpose_b=True), noise.fold(own, 1))
+        codes = drawn(hidden + bits @ kernel, 2 * at)
+        return at + 1, drawn(visible + tf.matmul(codes, kernel, transpose_b=True), 2 * at + 1)
 
     return tf.while_loop(lambda at, _: at < steps, step, (tf.constant(0), bits))[1]
 
 
-def _drawn(logits, seed):
-    fractions = noise.shared(lambda rows: noise.uniform((rows, logits.shape[-1]), seed), tf.shape(logits)[0])
-    return tf.cast(fractions < tf.sigmoid(logits), tf.float32)
+def _by_seed(seed):
+    def drawn(logits, number):
+        own, width = noise.fold(seed, number), logits.shape[-1]
+        fractions = noise.shared(lambda rows: noise.uniform((rows, width), own), tf.shape(logits)[0])
+        return tf.cast(fractions < tf.sigmoid(logits), tf.float32)
+
+    return drawn
 
 
-_long = tf.function(_sampled, autograph=False)
+@tf.function(autograph=False)
+def _long(bits, kernel, visible, hidden, steps, seed):
+    return _sampled(bits, kernel, visible, hidden, steps, _by_seed(seed))
 
 
 @tf.function(autograph=False)
@@ -289,6 +310,8 @@ def _annealed(bits, base, kernel, visible, hidden, temperatures, seed, reverse):
         inside = tf.math.softplus(beta * (hidden + bits @ kernel))
         return tf.linalg.matvec(bits, at_visible) + tf.reduce_sum(inside, axis=1)
 
+    drawn = _by_seed(seed)
+
     def beta_at(step):
         share = tf.cast(step, tf.float32) / tf.cast(temperatures, tf.float32)
         return tf.where(reverse, 1.0 - share, share)
@@ -296,10 +319,9 @@ def _annealed(bits, base, kernel, visible, hidden, temperatures, seed, reverse):
     def step(at, bits, weights):
         beta, before = beta_at(at), beta_at(at - 1)
         weights += unnormalised(bits, beta) - unnormalised(bits, before)
-        own = noise.fold(seed, at)
-        codes = _drawn(beta * (hidden + bits @ kernel), noise.fold(own, 0))
+        codes = drawn(beta * (hidden + bits @ kernel), 2 * at)
         logits = (1.0 - beta) * base + beta * (visible + tf.matmul(codes, kernel, transpose_b=True))
-        return at + 1, _drawn(logits, noise.fold(own, 1)), weights
+        return at + 1, drawn(logits, 2 * at + 1), weights
 
     state = (tf.constant(1), bits, tf.zeros_like(bits[:, 0]))
     return tf.while_loop(lambda at, *_: at <= temperatures, step, state)[2]

@@ -3,6 +3,32 @@
 `grids` says how often a small grid is doubled to the size of the images, and `upsampling` how.
 """
 
-from tfgan_zoo.networks import began, boltzmann, dcgan, flow, grids, heads, improved, labels, mlp, pixelcnn, resnet, upsampling
+from tfgan_zoo.networks import (
+    began,
+    boltzmann,
+    dcgan,
+    flow,
+    grids,
+    heads,
+    improved,
+    labels,
+    mlp,
+    pixelcnn,
+    resnet,
+    upsampling,
+)
 
-__all__ = ["began", "boltzmann", "dcgan", "flow", "grids", "heads", "improved", "labels", "mlp", "pixelcnn", "resnet", "upsampling"]
+__all__ = [
+    "began",
+    "boltzmann",
+    "dcgan",
+    "flow",
+    "grids",
+    "heads",
+    "improved",
+    "labels",
+    "mlp",
+    "pixelcnn",
+    "resnet",
+    "upsampling",
+]
