@@ -45,9 +45,10 @@ from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.base import GenerativeModel
-from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
+from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__

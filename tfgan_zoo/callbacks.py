@@ -408,8 +408,8 @@ def _common(places):
     """Those places that every worker has."""
     slots = 4  # the last two, the best, and one that a kill kept from being dropped
     mine = sorted(places)[-slots:]
-    told = runtime.gathered([number for place in [*mine, *[(-1, -1)] * (slots - len(mine))] for number in place])
-    return set.intersection(*({tuple(pair) for pair in row.reshape(-1, 2).tolist()} for row in told)) - {(-1, -1)}
+    rows = runtime.gathered([number for place in [*mine, *[(-1, -1)] * (slots - len(mine))] for number in place])
+    return set.intersection(*({tuple(pair) for pair in row.reshape(-1, 2).tolist()} for row in rows)) - {(-1, -1)}
 
 
 def _variables_of(owners):

@@ -169,7 +169,7 @@ def map_rows_on_devices(function, input_signature=None, fixed=()):
     def mapped(*rows):
         strategy = tf.distribute.get_strategy()
         if not _shares(strategy):
-            return tf.nest.map_structure(lambda found: found.numpy(), on_one(*rows))
+            return tf.nest.map_structure(lambda rows: rows.numpy(), on_one(*rows))
         if strategy not in on_several:
             on_several[strategy] = compiled(_spread(function, fixed, strategy))
         return tf.nest.map_structure(

@@ -2,11 +2,12 @@
 
 from keras.optimizers import SGD, Adam
 
-from tfgan_zoo.likelihoods import Bernoulli, DiscretizedLogisticMixture
+from tfgan_zoo.likelihoods import Bernoulli, DiscretizedLogisticMixture, Gaussian
 from tfgan_zoo.models.autoregressive import ConditionalPixelCNN, PixelCNN
 from tfgan_zoo.models.boltzmann import RBM
+from tfgan_zoo.models.density import DensityNetwork
 from tfgan_zoo.models.flow import NormalizingFlow
-from tfgan_zoo.networks import boltzmann
+from tfgan_zoo.networks import boltzmann, density
 from tfgan_zoo.networks import flow as flow_networks
 from tfgan_zoo.networks import pixelcnn as pixelcnn_networks
 from tfgan_zoo.registry import register
@@ -134,4 +135,34 @@ def rbm(
         likelihood=likelihood,
         ema_decay=ema_decay,
         **{"name": "rbm", "energy_optimizer": SGD(learning_rate)} | model,
+    )
+
+
+@register(extends=DensityNetwork, ranges={"learning_rate": (1e-4, 1e-2, "log"), "samples": [16, 64, 256]})
+def density_network(
+    image_shape,
+    *,
+    latent_dim=2,
+    width=256,
+    depth=2,
+    likelihood=None,
+    learning_rate=1e-3,
+    ema_decay=EMA_DECAY,
+    **model,
+):
+    """Density network: MacKay 1995, a decoder learned by averaging p(x | z) over draws of the prior.
+
+    Args:
+        image_shape: (height, width, channels), or (2,) for points.
+        latent_dim: coordinates of a latent; the more, the fewer of the draws explain an image.
+        width, depth: units and number of the hidden layers.
+        likelihood: None for Bernoulli, and Gaussian for points.
+    """
+    likelihood = likelihood or (Gaussian() if len(image_shape) == 1 else Bernoulli())
+    return DensityNetwork(
+        density.decoder(image_shape, likelihood.channels(image_shape[-1]), latent_dim, width, depth),
+        image_shape=image_shape,
+        likelihood=likelihood,
+        ema_decay=ema_decay,
+        **{"name": "density_network", "decoder_optimizer": Adam(learning_rate)} | model,
     )
