@@ -45,7 +45,11 @@ def next_losses(model):
     return model.fit(batches(6).take(2), verbose=0).history
 
 
-CANNOT = {}  # entry: {"colour" or "points": the sentence that says that it makes none}
+CANNOT = {  # entry: {"colour" or "points": the sentence that says that it makes none}
+    "conditional_pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
+    "pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
+    "rbm": {"points": "an RBM has binary units; for points take 'realnvp'"},
+}
 
 
 def made(name, what, shape):

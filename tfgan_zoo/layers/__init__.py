@@ -1,10 +1,13 @@
 """What Keras lacks: constraints, regularisers and layers that papers on generative models describe."""
 
 from tfgan_zoo.layers.batch_norm import BatchNormalization
+from tfgan_zoo.layers.boltzmann import RestrictedBoltzmann
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
+from tfgan_zoo.layers.flow import Coupling, CouplingFlow
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
+from tfgan_zoo.layers.pixelcnn import GatedPixelCNN
 from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
 from tfgan_zoo.layers.scale import SharedScale
@@ -14,13 +17,17 @@ from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutRef
 __all__ = [
     "BatchNormalization",
     "ClipWeights",
+    "Coupling",
+    "CouplingFlow",
     "Dropout",
+    "GatedPixelCNN",
     "GaussianNoise",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "Orthogonal",
     "ReconstructionEnergy",
     "Rectifier",
+    "RestrictedBoltzmann",
     "SharedScale",
     "SpectralNorm",
     "VirtualBatchNormalization",

@@ -3,6 +3,36 @@
 `grids` says how often a small grid is doubled to the size of the images, and `upsampling` how.
 """
 
-from tfgan_zoo.networks import autoencoder, began, dcgan, grids, heads, improved, labels, mlp, resnet, upsampling, vq
+from tfgan_zoo.networks import (
+    autoencoder,
+    began,
+    boltzmann,
+    dcgan,
+    flow,
+    grids,
+    heads,
+    improved,
+    labels,
+    mlp,
+    pixelcnn,
+    resnet,
+    upsampling,
+    vq,
+)
 
-__all__ = ["autoencoder", "began", "dcgan", "grids", "heads", "improved", "labels", "mlp", "resnet", "upsampling", "vq"]
+__all__ = [
+    "autoencoder",
+    "began",
+    "boltzmann",
+    "dcgan",
+    "flow",
+    "grids",
+    "heads",
+    "improved",
+    "labels",
+    "mlp",
+    "pixelcnn",
+    "resnet",
+    "upsampling",
+    "vq",
+]
