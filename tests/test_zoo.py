@@ -142,9 +142,8 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     assert {"saved_model", "tflite", "tflite_float16"} <= set(card["formats"])
     assert tz.verify(tmp_path / "half").keys() == card["formats"].keys()
     tz.runtime.setup(seed=0)
-    xla = tz.create(
-        name, image_shape=SHAPE, width=8, **({"n_critic": 1} if "n_critic" in registry.keywords(name) else {})
-    )
+    once = {"n_critic": 1} if "n_critic" in registry.keywords(name) else {}
+    xla = tz.create(name, image_shape=SHAPE, width=8, **once)
     xla.compile(jit_compile=True)
     assert np.isfinite(list(xla.fit(batches(), verbose=0).history.values())).all()
     colour = tz.create(name, image_shape=(32, 32, 3), width=8)

@@ -38,6 +38,8 @@ from tfgan_zoo import (
     profiling,
     runs,
     runtime,
+    samplers,
+    schedules,
     tuning,
     zoo,
 )
@@ -48,6 +50,7 @@ from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoenco
 from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
+from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
@@ -69,6 +72,8 @@ __all__ = [
     "AdversarialAutoencoder",
     "Autoencoder",
     "ConditionalGAN",
+    "Diffusion",
+    "FlowMatching",
     "GenerativeModel",
     "InfoGAN",
     "Run",
@@ -101,6 +106,8 @@ __all__ = [
     "register",
     "runs",
     "runtime",
+    "samplers",
+    "schedules",
     "tuning",
     "verify",
     "zoo",

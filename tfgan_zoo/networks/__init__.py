@@ -16,6 +16,7 @@ from tfgan_zoo.networks import (
     mlp,
     pixelcnn,
     resnet,
+    unet,
     upsampling,
     vq,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "mlp",
     "pixelcnn",
     "resnet",
+    "unet",
     "upsampling",
     "vq",
 ]
