@@ -505,3 +505,83 @@ def test_a_model_that_is_not_compiled_is_saved_and_cloned(tmp_path):
     assert not loaded.compiled
     np.testing.assert_allclose(loaded.generate(2, seed=0), model.generate(2, seed=0), atol=1e-6)
     assert type(model).from_config(model.get_config()).get_config() == model.get_config()
+
+
+def _generator(**last):
+    return keras.Sequential([keras.Input((3,)), layers.Dense(64, **last), layers.Reshape((8, 8, 1))])
+
+
+def _critic(*outputs):
+    return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), *(outputs or [layers.Dense(1)])])
+
+
+def _with_labels(shape):
+    z, labels = keras.Input((3,)), keras.Input(shape, dtype="int32")
+    x = layers.Concatenate()([z, keras.ops.cast(keras.ops.reshape(labels, (-1, 10 if shape else 1)), "float32")])
+    return keras.Model([z, labels], layers.Reshape((8, 8, 1))(layers.Dense(64)(x)))
+
+
+def _frozen(network):
+    network.trainable = False
+    return network
+
+
+def _rank_4():
+    z = keras.Input((1, 1, 3))
+    return keras.Model(z, layers.Reshape((8, 8, 1))(layers.Dense(64)(layers.Flatten()(z))))
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: (_generator(), _frozen(_critic())), "discriminator has no weights to train"),
+        (
+            lambda: (_generator(), _critic(keras.Sequential([layers.Dense(1, "sigmoid")]))),
+            "objectives take logits",
+        ),
+        (lambda: (_generator(activation="tanh"), _critic(layers.Dense(2), layers.Softmax())), "ends in a sigmoid"),
+        (lambda: (keras.Sequential([_generator(), layers.Activation("sigmoid")]), _critic()), "end it with tanh"),
+        (lambda: (_rank_4(), _critic()), r"latents of shape \(1, 1, 3\)"),
+        (lambda: (_with_labels(()), _critic()), "second input, but nothing is told"),
+        (lambda: (_generator(), _critic(layers.Dense(2))), "must be logits"),
+    ],
+)
+def test_networks_of_ones_own_that_cannot_work_are_answered(build, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        tz.GAN(*build(), objective=tz.objectives.Hinge())
+
+
+def test_labels_come_as_integers():
+    with pytest.raises(ValueError, match=r"second input is \(10,\), but labels come as int32 \(N,\).*one_hot"):
+        tz.ConditionalGAN(_with_labels((10,)), _with_images(), num_classes=10, objective=tz.objectives.Hinge())
+
+
+def _with_images():
+    x, labels = keras.Input((8, 8, 1)), keras.Input((), dtype="int32")
+    return keras.Model([x, labels], layers.Dense(1)(layers.Flatten()(x)))
+
+
+def test_latents_of_no_coordinate_and_negative_rates_are_refused():
+    with pytest.raises(ValueError, match=r"latents of shape \(0,\)"):
+        tz.create("gan", image_shape=(8, 8, 1), width=4, latent_dim=0)
+    with pytest.raises(ValueError, match=r"learning_rate=-0.001"):
+        tz.create("gan", image_shape=(8, 8, 1), width=4, learning_rate=-1e-3).compile()
+    with pytest.raises(ValueError, match=r"penalties=R1.*give a tuple"):
+        tz.create("gan", image_shape=(8, 8, 1), width=4, penalties=tz.penalties.R1(1.0))
+
+
+@pytest.mark.parametrize("objective", ["NonSaturating", "LeastSquares", "Hinge", "Wasserstein", "RelativisticAverage"])
+def test_a_discriminator_of_patches(objective):
+    """Isola et al. 2017: one logit a patch, averaged; a patch that covers the image is the usual discriminator."""
+    patches = _critic(layers.Reshape((8, 8, 1)), layers.Conv2D(1, 3, 2, "same"))
+    model = tz.GAN(
+        _generator(activation="tanh"),
+        patches,
+        objective=getattr(tz.objectives, objective)(),
+        penalties=(tz.penalties.R1(1.0),),
+        seed=0,
+    )
+    model.compile()
+    before = arrays(model.discriminator)
+    assert np.isfinite(model.fit(batches(), verbose=0).history["loss"]).all()
+    assert moved(before, arrays(model.discriminator))[0]  # a bias does not matter to differences

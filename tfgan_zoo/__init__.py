@@ -27,6 +27,7 @@ from tfgan_zoo import (
     data,
     latents,
     layers,
+    likelihoods,
     metrics,
     networks,
     objectives,
@@ -45,11 +46,16 @@ from tfgan_zoo import (
 from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
+from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
+from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
-from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
+from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
+from tfgan_zoo.models.variational import IWAE, VAE
+from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
@@ -59,6 +65,12 @@ __all__ = [
     "ACGAN",
     "EBGAN",
     "GAN",
+    "IWAE",
+    "VAE",
+    "VAEGAN",
+    "VQVAE",
+    "AdversarialAutoencoder",
+    "Autoencoder",
     "ConditionalGAN",
     "Diffusion",
     "FlowMatching",
@@ -80,6 +92,7 @@ __all__ = [
     "human_sheet",
     "latents",
     "layers",
+    "likelihoods",
     "list_models",
     "load_exported",
     "metrics",

@@ -90,6 +90,52 @@ def normal(shape, seed):
     return tf.cast(tf.reshape(both, (*rows, 2 * pairs))[..., :width], tf.float32)
 
 
+def of_rows(keys, step, width):
+    """Uniform numbers in [0, 1) of rows that carry their own keys: Philox (Salmon et al. 2011) in uint32 arithmetic.
+
+    For loops that draw noise on their way where there is no seed, as in LiteRT, which has these operations and no
+    stateless draw.
+
+    Args:
+        keys: (N, 2) uint32.
+        step: integer, the number of the draw; may be a tensor.
+        width: numbers of a row.
+
+    Returns:
+        float32 (N, width); a row depends on its key and the step alone.
+    """
+
+    def words(*numbers):
+        return tf.constant([[*numbers]], tf.uint32)
+
+    sixteen = words(16)
+
+    def low(x):
+        return tf.bitwise.right_shift(x * words(65536), sixteen)
+
+    def high(x):
+        return tf.bitwise.right_shift(x, sixteen)
+
+    def product(number, x):
+        """Upper and lower 32 bits."""
+        m_high, m_low = words(number >> 16), words(number & 0xFFFF)
+        middle = m_high * low(x) + high(m_low * low(x))
+        other = m_low * high(x) + low(middle)
+        return m_high * high(x) + high(middle) + high(other), words(number) * x
+
+    xor = tf.bitwise.bitwise_xor
+    index, zero = words(*range(-(-width // 4))), keys[:, :1] * words(0)
+    x = [index + zero, *3 * [index * words(0) + zero]]
+    x[1] += tf.cast(step, tf.uint32)
+    one, two = keys[:, :1], keys[:, 1:]
+    for _ in range(10):
+        (high_0, low_0), (high_1, low_1) = product(0xD2511F53, x[0]), product(0xCD9E8D57, x[2])
+        x = [xor(xor(high_1, x[1]), one), low_1, xor(xor(high_0, x[3]), two), low_0]
+        one, two = one + words(0x9E3779B9), two + words(0xBB67AE85)
+    bits = tf.reshape(tf.stack(x, axis=-1), (-1, 4 * index.shape[1]))[:, :width]
+    return tf.cast(tf.bitwise.right_shift(bits, words(8)), tf.float32) * 2.0**-24
+
+
 def fold(seed, number):
     """Another stateless seed, made of one and an integer, for a draw of another purpose."""
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")

@@ -161,11 +161,11 @@ def _keywords_of_class(cls):
     """Those of a class and of its ancestors before Keras' own."""
     if not isinstance(cls, type):
         return {} if cls is None else _keywords(cls, {})
-    found = {}
+    keywords = {}
     for ancestor in reversed([*itertools.takewhile(lambda one: one is not keras.Model, cls.__mro__)]):
         if "__init__" in vars(ancestor):
-            found = _keywords(ancestor.__init__, found)
-    return {name: default for name, default in found.items() if name not in _ROWS_OWN}
+            keywords = _keywords(ancestor.__init__, keywords)
+    return {name: default for name, default in keywords.items() if name not in _ROWS_OWN}
 
 
 def _shape(image_shape):

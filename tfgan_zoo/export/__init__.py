@@ -91,9 +91,12 @@ def export(
 
     with publishing.staging(directory) as staging:
         new = staging / "new"
+        model, trained = inference.in_float32(model), model
         reference = parity.Reference.drawn_from(model)
         reference.save(new)
         facts = cards.facts(model, reference)
+        if model is not trained:
+            facts["max_abs_diff_to_half_precision"] = reference.difference_to(trained)
         for caption, path in pictures.items():
             (new / path.name).write_bytes(path.read_bytes())
             pictures[caption] = path.name

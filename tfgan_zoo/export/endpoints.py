@@ -140,8 +140,8 @@ class _Served:
             start = self.model.start(rows, seed_of_block)
             if change is not None:
                 start = {name: change(tensor) for name, tensor in start.items()}
-            told = None if condition is None else condition[first : first + rows]
-            return self.pixels(self.drawn(start.values(), told, seed_of_block))
+            own = None if condition is None else condition[first : first + rows]
+            return self.pixels(self.drawn(start.values(), own, seed_of_block))
 
         return noise.in_blocks(count, draw, self.shown)
 
@@ -247,13 +247,13 @@ def _between(served):
         example[name] = served.condition.examples(1)[0][0]
     way = _arc if type(served.prior) is Normal else _line
 
-    def interpolate(seed_a, seed_b, steps, **told):
+    def interpolate(seed_a, seed_b, steps, **given):
         steps = _within("steps", steps, served.max_images, least=2)
         share = tf.linspace(0.0, 1.0, steps)[:, None]
         latents = way(*(served.model.draw_latents(1, seed) for seed in (seed_a, seed_b)), share)
         condition = None
-        if told:
-            (one,) = told.values()
+        if given:
+            (one,) = given.values()
             condition = served.checked(tf.repeat(one[None], steps, axis=0))
         return {"images": served.pixels(served.drawn([latents], condition))}
 
@@ -261,20 +261,26 @@ def _between(served):
 
 
 def _of_images(served):
-    """encode, decode, reconstruct and log_prob, where the model has them."""
+    """encode, decode, reconstruct and log_prob, where the model has them; with its condition, where it has one."""
     images, model = tf.TensorSpec((None, *served.model.image_shape), tf.float32, name="images"), served.model
     example, signatures = {"images": np.zeros((1, *model.image_shape), np.float32)}, {}
+    told = () if served.condition is None else (served.given(),)
+    one = {spec.name: served.condition.examples(1)[0][:1] for spec in told}
 
     def add(verb, output, inputs=images, example=example):
         function = getattr(model, verb, None)
         if callable(function):
-            signatures[verb] = Signature(
-                lambda **given: {output: function(served.enough(inputs.name, given[inputs.name]))}, (inputs,), example
-            )
+
+            def asked(**given):
+                condition = [served.checked(given[spec.name]) for spec in told]
+                return {output: function(served.enough(inputs.name, given[inputs.name]), *condition)}
+
+            signatures[verb] = Signature(asked, (inputs, *told), example | one)
 
     add("encode", "codes")
     if "encode" in signatures:
-        codes = signatures["encode"].function(**{"images": tf.constant(example["images"])})["codes"]
+        given = {name: tf.constant(value) for name, value in (example | one).items()}
+        codes = signatures["encode"].function(**given)["codes"]
         add(
             "decode",
             "images",

@@ -2,6 +2,8 @@
 
 import keras
 
+from tfgan_zoo.keras_private import all_layers
+
 
 def check(model):
     """Raise unless a model can be asked for images.
@@ -20,10 +22,10 @@ def check(model):
         if not network.built or not getattr(network, "inputs", None):
             raise ValueError(f"The {name} of {kind} is not built. Make it a functional keras.Model.")
     if len(networks) == 1 and callable(getattr(model, "draw_latents", None)):
-        takes, told = len(network.inputs) > 1, model.condition is not None
-        if told and not takes:
+        takes, given = len(network.inputs) > 1, model.condition is not None
+        if given and not takes:
             raise ValueError(f"{kind} has the condition {model.condition}, and its {name} has no input for it.")
-        if takes and not told:
+        if takes and not given:
             raise ValueError(f"The {name} of {kind} takes labels: give the model condition=Classes(num_classes).")
 
 
@@ -41,9 +43,19 @@ def with_networks(model, change):
     return twin
 
 
-def computes_in_half(network):
-    """Whether a layer of a network computes in half precision."""
-    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in network._flatten_layers(include_self=False))
+def in_float32(model):
+    """A model that computes in float32: itself, or a shallow copy whose networks do, with the same weights.
+
+    Half precision is for training: its weights are float32, few runtimes have its kernels, and processors differ in how
+    they round it, so that what is exported, and what it is compared with, is float32.
+    """
+    if not any(map(_computes_in_half, model.inference.values())):
+        return model
+    return with_networks(model, float32_copy)
+
+
+def _computes_in_half(network):
+    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(network))
 
 
 def float32_copy(network):
@@ -58,7 +70,7 @@ def float32_copy(network):
 
 def plain(network):
     """The same network and weights in Keras' own layers, where a layer says which: what plain Keras can load."""
-    layers = list(network._flatten_layers(include_self=False))
+    layers = list(all_layers(network))
     if not any(hasattr(layer, "plain") for layer in layers) or any(isinstance(x, keras.layers.Lambda) for x in layers):
         return network  # Keras does not clone a Python function
     return _cloned(

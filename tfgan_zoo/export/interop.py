@@ -37,7 +37,7 @@ def write(name, source, directory):
         ParityError: if the images differ.
     """
     path = directory / FILES[name][0]
-    entry = {"path": path.name, "arithmetic": "float32", "batch": None, "exact": True, **source.described}
+    entry = {"path": path.name, "arithmetic": "float32", "batch": None, "exact": True}
     entry |= _WRITERS[name](source, path)
     if FILES[name][1:]:
         entry["beside"] = list(FILES[name][1:])

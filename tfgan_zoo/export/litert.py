@@ -54,22 +54,14 @@ VARIANTS = {
 class Source:
     """A model as converters read it: the signature serving_default alone, in float32.
 
-    Networks in half precision are converted as float32 copies, because LiteRT has no bfloat16 convolutions.
-
     Args:
-        model: the model.
+        model: the model, computing in float32.
         staging: a directory for what is written on the way.
         reference: what the model itself draws.
     """
 
     def __init__(self, model, staging, reference):
-        self.model, self.staging, self.reference, self.described = model, staging, reference, {}
-        if any(map(inference.computes_in_half, model.inference.values())):
-            self.model = inference.with_networks(model, inference.float32_copy)
-            self.reference = reference.drawn_by(self.model)
-            apart = parity.difference(self.reference.images, reference.images)
-            self.described = {"source": "a float32 copy of a network that computes in half precision"}
-            self.described["max_abs_diff_of_the_copy"] = apart
+        self.model, self.staging, self.reference = model, staging, reference
 
     def served(self, batch=None, turned=False):
         """Directory of a SavedModel with serving_default alone, written when it is first asked for.
@@ -122,7 +114,6 @@ def write(name, source, directory):
         "arithmetic": variant.arithmetic,
         "batch": variant.batch,
         "exact": not variant.quantised,
-        **source.described,
         "operations": operations(content),
     }
     return entry | {"parity": parity.of(name, path, source.reference, entry["exact"]), "latency": latency(path, source)}

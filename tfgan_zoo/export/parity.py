@@ -53,13 +53,15 @@ class Reference:
             count, images = min(count, noise.BLOCK), images[: noise.BLOCK]
         return cls(start_of(model, count, SEED), condition, images, columns)
 
-    def drawn_by(self, model):
-        """The same images, drawn by another copy of the model."""
-        given = dict(self.start) | ({"condition": tf.constant(*self.condition.values())} if self.condition else {})
+    def difference_to(self, model):
+        """The largest difference to the same images as another copy of the model draws them."""
+        given = dict(self.start)
+        if self.condition:
+            (given["condition"],) = self.condition.values()
         if endpoints.takes_seed(model):
             given["seed"] = noise.block_seed(SEED, 0)
         images = model.draw(**{name: tf.convert_to_tensor(rows) for name, rows in given.items()})
-        return dataclasses.replace(self, images=np.asarray(keras.ops.convert_to_numpy(images), np.float32))
+        return difference(keras.ops.convert_to_numpy(images), self.images)
 
     def inputs(self, count=None):
         """The first `count` rows by the names of the signature serving_default."""

@@ -2,13 +2,17 @@
 
 from tfgan_zoo.layers.attention import PixelAttention
 from tfgan_zoo.layers.batch_norm import BatchNormalization
+from tfgan_zoo.layers.boltzmann import RestrictedBoltzmann
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
+from tfgan_zoo.layers.flow import Coupling, CouplingFlow
 from tfgan_zoo.layers.group_norm import GroupNormalization
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
+from tfgan_zoo.layers.pixelcnn import GatedPixelCNN
 from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
+from tfgan_zoo.layers.scale import SharedScale
 from tfgan_zoo.layers.spectral import SpectralNorm
 from tfgan_zoo.layers.times import TimeEmbedding
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
@@ -16,7 +20,10 @@ from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutRef
 __all__ = [
     "BatchNormalization",
     "ClipWeights",
+    "Coupling",
+    "CouplingFlow",
     "Dropout",
+    "GatedPixelCNN",
     "GaussianNoise",
     "GroupNormalization",
     "MinibatchDiscrimination",
@@ -25,6 +32,8 @@ __all__ = [
     "PixelAttention",
     "ReconstructionEnergy",
     "Rectifier",
+    "RestrictedBoltzmann",
+    "SharedScale",
     "SpectralNorm",
     "TimeEmbedding",
     "VirtualBatchNormalization",

@@ -50,7 +50,11 @@ def slices(images, n_critic, replicas=1):
 
 def optimizer(given, replicas):
     """Raise if replicas cannot do what an optimizer asks for."""
-    steps = getattr(given, "inner_optimizer", given).gradient_accumulation_steps
+    inner = getattr(given, "inner_optimizer", given)
+    rate = inner.get_config()["learning_rate"]
+    if not isinstance(rate, dict) and not float(rate) >= 0.0:
+        raise ValueError(f"learning_rate={float(rate):g}: a rate is not negative, or the loss would grow.")
+    steps = inner.gradient_accumulation_steps
     if steps and replicas > 1:
         raise ValueError(
             f"gradient_accumulation_steps={steps}, but Keras accumulates on one device only, and here are {replicas} "
@@ -92,22 +96,63 @@ def penalties(given, discriminator):
             penalty.check(discriminator)
 
 
-def networks(generator, discriminator):
-    """Raise unless two functional models fit each other."""
+def networks(generator, discriminator, condition=None):
+    """Raise unless two functional models fit each other, and what they are told."""
     for role, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
             raise ValueError(
                 f"{role} is {type(network).__name__}: give a functional model, keras.Model(inputs, outputs), "
                 "or a keras.Sequential that starts with keras.Input."
             )
+        if not network.trainable_variables:
+            raise ValueError(
+                f"{role} has no weights to train: set {role}.trainable = True, or give it layers with some."
+            )
+        _check_condition(role, network, condition)
+    latents = tuple(generator.inputs[0].shape[1:])
+    if len(latents) != 1 or not latents[0]:
+        raise ValueError(
+            f"generator reads latents of shape {latents}: give it keras.Input((latent_dim,)), latent_dim at least 1, "
+            "and reshape inside."
+        )
     made, read = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
     if made[1:] != read[1:]:
         raise ValueError(
             f"generator makes images {made[1:]}, but discriminator reads {read[1:]}: give both the same shape."
         )
-    last = discriminator.layers[-1]
-    if getattr(last, "activation", None) is keras.activations.sigmoid or isinstance(last, keras.layers.Softmax):
+    if _ends_in(generator, keras.activations.sigmoid) and len(made) == 4:
+        raise ValueError("generator ends in a sigmoid, but images lie in [-1, 1]: end it with tanh.")
+    if _ends_in(discriminator, keras.activations.sigmoid, keras.activations.softmax):
         raise ValueError("discriminator ends in a sigmoid: objectives take logits, so leave the activation out.")
+
+
+def _check_condition(role, network, condition):
+    """Raise unless a network's second input takes the condition as it comes; it may have none."""
+    if len(network.inputs) < 2:
+        return
+    if len(network.inputs) > 2:
+        raise ValueError(f"{role} has {len(network.inputs)} inputs: it is given latents or images, and one condition.")
+    if condition is None:
+        raise ValueError(
+            f"{role} has a second input, but nothing is told: take tz.ConditionalGAN(..., num_classes=...), or give "
+            "condition=tz.conditions.Classes(num_classes)."
+        )
+    shape = tuple(network.inputs[1].shape[1:])
+    if shape not in (condition.shape, (*condition.shape, 1)):
+        raise ValueError(
+            f"{role}'s second input is {shape}, but {condition.name} come as {condition.dtype} (N,"
+            f"{', '.join(map(str, condition.shape))}): turn them into {shape} inside, such as with keras.ops.one_hot."
+        )
+
+
+def _ends_in(network, *activations):
+    """Whether the last layer of a network, or of the network that is its last layer, has one of these activations."""
+    last = network.layers[-1]
+    if isinstance(last, keras.Model) and last.layers:
+        return _ends_in(last, *activations)
+    if isinstance(last, keras.layers.Softmax):
+        return keras.activations.softmax in activations
+    return getattr(last, "activation", None) in activations
 
 
 def objective(given, discriminator):
@@ -128,10 +173,11 @@ def objective(given, discriminator):
             f"objective={name}() judges {head!r}, but discriminator gives {', '.join(map(repr, outputs))}: give it "
             f"{head!r} (N, 1) in a dict, such as {other}, or take an objective for {' or '.join(map(repr, outputs))}."
         )
-    if not isinstance(outputs[head], tuple) or tuple(outputs[head]) != (None, 1):
+    shape = outputs[head] if isinstance(outputs[head], tuple) else ()
+    if len(shape) not in (2, 4) or shape[-1] != 1:  # one logit an image, or one a patch
         raise ValueError(
-            f"discriminator's output is {outputs[head]}: it must be {head} (None, 1), or a dict with them under "
-            f"{head!r}. End it with keras.layers.Dense(1)."
+            f"discriminator's output is {outputs[head]}: it must be {head} (None, 1), or (None, height, width, 1) of "
+            f"patches, or a dict with them under {head!r}. End it with keras.layers.Dense(1)."
         )
     if given.generator_head not in outputs:
         raise ValueError(
@@ -180,4 +226,13 @@ def simultaneous(given, n_critic):
         raise ValueError(
             f"simultaneous=True with n_critic={n_critic}: players that move at once move as often as each other; "
             "set n_critic=1, or leave simultaneous out."
+        )
+
+
+def black_and_white(images, model, likelihood):
+    """Raise if images are grey and a likelihood counts black and white, but does not binarise."""
+    if getattr(likelihood, "binarise", True) is False and bool(tf.reduce_any(tf.abs(images) < 0.999)):
+        raise ValueError(
+            f"images are grey, but {model} counts black and white: take likelihoods.Bernoulli(), which draws each pixel "
+            "anew (dynamic), or give images of -1 and 1, such as tf.where(x > u, 1.0, -1.0) with u drawn once (static)."
         )

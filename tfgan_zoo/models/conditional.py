@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfgan_zoo import runtime
 from tfgan_zoo.conditions import Classes
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.gan import GAN
@@ -75,8 +74,8 @@ class ACGAN(ConditionalGAN):
     def auxiliary(self, heads, condition, latents=None):
         """The class loss of real and of generated images."""
         kind = "real" if latents is None else "fake"
-        accuracy = {"class_accuracy": _accuracy(heads["classes"], condition)} if latents is None else {}
-        return {f"{kind}_class_loss": self.class_weight * class_loss(heads["classes"], condition)} | accuracy
+        monitors = {"class_accuracy": accuracy(heads["classes"], condition)} if latents is None else {}
+        return {f"{kind}_class_loss": self.class_weight * class_loss(heads["classes"], condition)} | monitors
 
     def generator_auxiliary(self, heads, condition, latents):
         """The class loss of G's own images."""
@@ -140,7 +139,7 @@ class InfoGAN(GAN):
 
     def codes(self, images, batch_size=500):
         """What Q reads off images: a list of logits (N, values), one of each categorical code, and means (N, c)."""
-        return self.prior.split(_read(self.discriminator, images, "codes", batch_size))
+        return self.prior.split(head_of(self.discriminator, images, "codes", batch_size))
 
     def information_loss(self, codes, latents):
         """-lambda L_I up to a constant, for Q's outputs and the latents that were drawn."""
@@ -160,66 +159,6 @@ class InfoGAN(GAN):
         return super().get_config() | weights
 
 
-@serializable
-class SemiSupervisedGAN(GAN):
-    """D is also a classifier that learns from few labels and many images (Salimans et al. 2016, Sec. 5).
-
-    Labels are integers in [0, num_classes), and -1 where an image has none. The generator is unconditional.
-
-    Args:
-        generator: functional Keras model, latents -> images.
-        discriminator: functional Keras model, images -> {"logits", "classes", "features"}, such as
-            `networks.heads.classifier` makes.
-        num_classes: C.
-        class_weight: of the labelled images' class loss.
-        **gan: as for `GAN`.
-    """
-
-    def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **gan):
-        checks.head(discriminator, "classes", Classes(num_classes).num_classes)
-        if not class_weight > 0:
-            raise ValueError(f"class_weight={class_weight}: D names classes with a positive weight; 1 in the paper.")
-        super().__init__(generator, discriminator, **gan)
-        self.known, self.class_weight = Classes(num_classes, unknown=True), class_weight
-
-    def read_condition(self, labels):
-        """The labels of the images, for D's class loss only; neither network has an input for them."""
-        return self.known.as_tensor(labels)
-
-    def auxiliary(self, heads, condition, latents=None):
-        """The class loss and the accuracy on labelled real images."""
-        if latents is not None:
-            return {}
-        labels, classes = (
-            runtime.all_gather(condition),
-            runtime.all_gather(heads["classes"]),
-        )
-        return {
-            "class_loss": self.class_weight * class_loss(classes, labels),
-            "class_accuracy": _accuracy(classes, labels),
-        }
-
-    def classify(self, images, batch_size=500):
-        """Logits of the classes, (N, num_classes), in inference mode."""
-        return _read(self.discriminator, images, "classes", batch_size)
-
-    def check_labels(self, labels, count):
-        """Raise unless labels are `count` integers in [-1, num_classes), -1 for none."""
-        self.known.check(labels, count, self.name)
-
-    def loss_names(self):
-        """Those of `GAN`, and the class loss."""
-        return (*super().loss_names(), "class_loss")
-
-    def monitor_names(self):
-        """Those of `GAN`, and the accuracy on labelled images."""
-        return (*super().monitor_names(), "class_accuracy")
-
-    def get_config(self):
-        """As for `GAN`, the number of classes and the weight."""
-        return super().get_config() | {"num_classes": self.known.num_classes, "class_weight": self.class_weight}
-
-
 def class_loss(classes, labels):
     """Mean cross-entropy of class logits (N, C) over the images that have a label >= 0; 0 if none has."""
     known = ops.cast(labels >= 0, "float32")
@@ -227,13 +166,15 @@ def class_loss(classes, labels):
     return ops.sum(known * losses) / ops.maximum(ops.sum(known), 1.0)
 
 
-def _read(discriminator, images, head, batch_size):
+def head_of(discriminator, images, head, batch_size):
+    """A head of a discriminator for images, (N, ...) NumPy, in inference mode."""
     starts = range(0, len(images), batch_size)
     parts = [discriminator(images[at : at + batch_size], training=False)[head] for at in starts]
     return np.concatenate([np.asarray(part) for part in parts])
 
 
-def _accuracy(classes, labels):
+def accuracy(classes, labels):
+    """Share of the images with a label >= 0 whose class logits (N, C) name it; 0 if none has one."""
     known = ops.cast(labels >= 0, "float32")
     right = ops.cast(ops.cast(ops.argmax(classes, axis=-1), "int32") == labels, "float32")
     return ops.sum(known * right) / ops.maximum(ops.sum(known), 1.0)

@@ -63,7 +63,7 @@ class GAN(GenerativeModel):
         seed=None,
         **keras_arguments,
     ):
-        checks.networks(generator, discriminator)
+        checks.networks(generator, discriminator, condition)
         Adversary.check(discriminator, objective, penalties)
         checks.numbers(n_critic, historical_averaging)
         checks.simultaneous(simultaneous, n_critic)

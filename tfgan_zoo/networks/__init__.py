@@ -3,6 +3,38 @@
 `grids` says how often a small grid is doubled to the size of the images, and `upsampling` how.
 """
 
-from tfgan_zoo.networks import began, dcgan, grids, heads, improved, labels, mlp, resnet, unet, upsampling
+from tfgan_zoo.networks import (
+    autoencoder,
+    began,
+    boltzmann,
+    dcgan,
+    flow,
+    grids,
+    heads,
+    improved,
+    labels,
+    mlp,
+    pixelcnn,
+    resnet,
+    unet,
+    upsampling,
+    vq,
+)
 
-__all__ = ["began", "dcgan", "grids", "heads", "improved", "labels", "mlp", "resnet", "unet", "upsampling"]
+__all__ = [
+    "autoencoder",
+    "began",
+    "boltzmann",
+    "dcgan",
+    "flow",
+    "grids",
+    "heads",
+    "improved",
+    "labels",
+    "mlp",
+    "pixelcnn",
+    "resnet",
+    "unet",
+    "upsampling",
+    "vq",
+]

@@ -3,7 +3,8 @@
 from keras import layers
 
 from tfgan_zoo.layers import SpectralNorm
-from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN, SemiSupervisedGAN
+from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
+from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
 from tfgan_zoo.networks import dcgan as dcgan_networks
 from tfgan_zoo.networks import heads, improved, resnet
 from tfgan_zoo.objectives import FeatureMatching, Hinge, NonSaturating

@@ -1,0 +1,239 @@
+"""Autoregressive models: p(x) as a product over pixels in order, each given those before it."""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import saving
+
+from tfgan_zoo import noise
+from tfgan_zoo.conditions import Classes
+from tfgan_zoo.models import checks
+from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.serialization import serializable
+
+
+@serializable
+class PixelCNN(GenerativeModel):
+    """Van den Oord et al. 2016: maximum likelihood, pixel by pixel from the top left.
+
+    Sampling turns uniform fractions into pixels by the inverse of each one's distribution, in one graph: a layer that
+    works a pixel at a time ("pixelcnn", as in `networks.pixelcnn.gated`) is asked for one pixel after another; any
+    other network for the whole image once a pixel.
+
+    Args:
+        network: functional model, images (N, H, W, C) or [images, labels] -> (N, H, W, C, likelihood.channels(1)), the
+            parameters of a value given all before it: in raster order, then by channel.
+        likelihood: of a value, such as `likelihoods.Bernoulli()`.
+        condition: of a network that takes it too, as `ConditionalPixelCNN` has.
+        **model: keywords of `GenerativeModel`.
+
+    Raises:
+        ValueError: if the network gives other parameters, or holds batch normalisation.
+    """
+
+    is_bound = False
+
+    def __init__(self, network, *, likelihood, condition=None, **model):
+        image_shape = tuple(network.inputs[0].shape[1:])
+        wanted = (None, *image_shape, likelihood.channels(1))
+        if len(image_shape) != 3 or tuple(network.output_shape) != wanted:
+            raise ValueError(
+                f"network gives {tuple(network.output_shape)} for images {image_shape}: {likelihood} needs "
+                f"likelihood.channels(1) parameters of each value, {wanted}."
+            )
+        if any(isinstance(one, keras.layers.BatchNormalization) for one in network._flatten_layers()):
+            raise ValueError(
+                "network holds a BatchNormalization, whose moments tell a pixel of those that come after it: "
+                "leave it out."
+            )
+        if condition is not None:
+            checks.takes_labels("network", network)
+        super().__init__({"network": network}, image_shape=image_shape, condition=condition, **model)
+        self.likelihood = likelihood
+
+    @property
+    def likelihood_protocol(self):
+        """How `log_prob` is to be read."""
+        return {"samples": 1} | dict(self.likelihood.protocol)
+
+    # ---- learning ---------------------------------------------------------------------------------------------
+
+    def loss_names(self):
+        return ("nll",)
+
+    def monitor_names(self):
+        return ("bits_per_dim",)
+
+    def batch_losses(self, images, condition, training):
+        """Nats per image."""
+        images = self.likelihood.observe(images, self.noise_seed("observe"))
+        nll = -tf.reduce_mean(self._log_prob(self.network, images, condition, training))
+        scale = math.log2(self.likelihood_protocol.get("data_scale") or 1)
+        return {"nll": nll, "bits_per_dim": nll / (math.prod(self.image_shape) * math.log(2.0)) + scale}
+
+    def _log_prob(self, network, images, condition=None, training=False):
+        parameters = network(images if condition is None else [images, condition], training=training)
+        return self.likelihood.log_prob(images[..., None], parameters)
+
+    def check_images(self, images):
+        """As for every model; and a binary one wants black and white."""
+        super().check_images(images)
+        checks.black_and_white(images, self.name, self.likelihood)
+
+    # ---- verbs ------------------------------------------------------------------------------------------------
+
+    def log_prob(self, images, seed=0):
+        """log p(x) of images, exact; with classes, that of their even mixture.
+
+        Args:
+            images: (N, *image_shape) in [-1, 1].
+            seed: integer; of what the likelihood draws to observe them.
+
+        Returns:
+            float32 (N,): nats per image.
+        """
+        seed = tf.stack([tf.cast(seed, tf.int32), noise.purpose("observe")])
+        images, network = self.likelihood.observe(tf.cast(images, tf.float32), seed), self.inference["network"]
+        if self.condition is None:
+            return self._log_prob(network, images)
+        told = [tf.fill(tf.shape(images)[:1], label) for label in range(self.num_classes)]
+        each = tf.stack([self._log_prob(network, images, labels) for labels in told])
+        return tf.reduce_logsumexp(each, axis=0) - math.log(self.num_classes)
+
+    def start(self, rows, seed):
+        return {"fractions": noise.uniform((rows, *self.image_shape), seed)}
+
+    def draw(self, fractions, condition=None):
+        """Images: pixel by pixel, each the quantile of its fraction."""
+        return self._completed(fractions, condition)
+
+    def complete(self, images, mask, labels=None, seed=0):
+        """Images whose unknown pixels are drawn, each given all that stand before it in raster order.
+
+        Van den Oord et al. 2016 (Pixel recurrent neural networks), Fig. 1 and 9.
+
+        Args:
+            images: (N, *image_shape) in [-1, 1].
+            mask: 1 (or True) where a pixel is known: (H, W), (H, W, 1 or C), or one for each image.
+            labels: as in `generate`.
+            seed: integer >= 0.
+
+        Returns:
+            float32 array (N, *image_shape).
+
+        Raises:
+            ValueError: if the mask has another shape.
+        """
+        images, seed = tf.cast(images, tf.float32), checks.seed(seed)
+        mask, shape = tf.cast(mask, tf.float32), self.image_shape
+        mask = mask[..., None] if tuple(mask.shape) in (shape[:2], (len(images), *shape[:2])) else mask
+        mask = mask[None] if len(mask.shape) == 3 else mask
+        allowed = [(count, *shape[:2], channels) for count in (1, len(images)) for channels in (1, shape[-1])]
+        if tuple(mask.shape) not in allowed:
+            raise ValueError(
+                f"mask is {tuple(mask.shape)}: give 1 for pixels that are known and 0 for those to draw, "
+                f"{shape[:2]}, {shape}, or one for each of the {len(images)} images."
+            )
+        parts = []
+        for first in range(0, len(images), noise.BLOCK):
+            some = images[first : first + noise.BLOCK]
+            known = tf.broadcast_to(mask if len(mask) == 1 else mask[first : first + noise.BLOCK], tf.shape(some))
+            fractions = self.start(len(some), noise.block_seed(seed, first // noise.BLOCK))["fractions"]
+            told = self.condition_for(len(images), labels, seed)
+            told = None if told is None else told[first : first + noise.BLOCK]
+            parts.append(self._complete(fractions, some, known, told))
+        return tf.concat(parts, axis=0).numpy()
+
+    def _complete(self, fractions, images, known, condition):
+        functions = self.__dict__.setdefault("_draw_functions", {})
+        if "complete" not in functions:
+            functions["complete"] = tf.function(self._completed, reduce_retracing=True, autograph=False)
+        return functions["complete"](fractions, condition, images, known)
+
+    def _completed(self, fractions, condition=None, images=None, known=None):
+        network = self.inference["network"]
+        names = [layer.name for layer in network.layers]
+        way = self._by_cache if "pixelcnn" in names else self._naively
+        return way(network, fractions, condition, images, known)
+
+    def _value(self, parameters, fractions, image, known):
+        """Values (N, 1) of one channel of one pixel: drawn, or as they are known."""
+        value = self.likelihood.quantile(fractions, parameters)
+        return value if known is None else known * image + (1.0 - known) * value
+
+    def _naively(self, network, fractions, condition, images, known):
+        """One pass through the network for each value."""
+        height, width, channels = self.image_shape
+        size = height * width * channels
+        flat = [None if one is None else tf.reshape(one, (-1, size)) for one in (fractions, images, known)]
+
+        def step(at, drawn):
+            given = tf.reshape(drawn, (-1, *self.image_shape))
+            parameters = network(given if condition is None else [given, condition], training=False)
+            parameters = tf.gather(tf.reshape(parameters, (-1, size, parameters.shape[-1])), at, axis=1)
+            here = [None if one is None else tf.gather(one, at, axis=1)[:, None] for one in flat]
+            value = self._value(parameters, *here)
+            return at + 1, drawn + value * tf.one_hot(at, size)
+
+        _, drawn = tf.while_loop(lambda at, _: at < size, step, (0, tf.zeros_like(flat[0])))
+        return tf.reshape(drawn, (-1, *self.image_shape))
+
+    def _by_cache(self, network, fractions, condition, images, known):
+        """The vertical stack once a row, the horizontal one once a pixel."""
+        layer, (height, width, channels) = network.get_layer("pixelcnn"), self.image_shape
+        count = tf.shape(fractions)[0]
+        labels = None if condition is None else tf.one_hot(condition, self.num_classes)
+        given = [one for one in (fractions, images, known) if one is not None]
+
+        def of_pixel(said, here, at, pixels, row):
+            features, pixels = layer.next_pixel(pixels, [tf.gather(one, at, axis=2)[:, :, None] for one in said])
+            told = [tf.gather(one, at, axis=1) for one in here]  # (N, C) each
+            drawn = []
+            for channel in range(channels):
+                before = tf.concat(drawn, axis=1)[:, None, None] if drawn else None
+                parameters = layer.parameters(features, before)
+                mine = [one[:, channel][:, None] for one in told]
+                drawn.append(self._value(parameters[:, 0, 0], *mine, *[None] * (3 - len(mine))))
+            drawn = tf.concat(drawn, axis=1)
+            row = row + drawn[:, None, :] * tf.one_hot(at, width)[None, :, None]
+            return at + 1, layer.pixel_seen(pixels, tf.reshape(drawn, (-1, 1, 1, channels))), row
+
+        def of_row(at, rows, drawn):
+            said, rows = layer.next_row(rows, labels)
+            here = [tf.gather(one, at, axis=1) for one in given]  # (N, W, C) each
+            state = (0, layer.start_pixels(count), tf.zeros_like(here[0]))
+            *_, row = tf.while_loop(
+                lambda at, *_: at < width, lambda *state: of_pixel(said, here, *state), state, parallel_iterations=1
+            )
+            drawn = drawn + row[:, None] * tf.one_hot(at, height)[None, :, None, None]
+            return at + 1, layer.row_seen(rows, row[:, None]), drawn
+
+        state = (0, layer.start_rows(count), tf.zeros_like(fractions))
+        *_, drawn = tf.while_loop(lambda at, *_: at < height, of_row, state, parallel_iterations=1)
+        return drawn
+
+    def get_config(self):
+        """Constructor arguments, networks and default optimizers included."""
+        return super().get_config() | {"likelihood": saving.serialize_keras_object(self.likelihood)}
+
+
+@serializable
+class ConditionalPixelCNN(PixelCNN):
+    """A PixelCNN that is told the class of an image: van den Oord et al. 2016 (Conditional image generation), Sec. 2.3.
+
+    Args:
+        network: as of `PixelCNN`, of [images, labels].
+        num_classes: labels are integers in [0, num_classes).
+        **model: keywords of `PixelCNN`.
+
+    Raises:
+        ValueError: as of `PixelCNN`, or if the network takes no labels.
+    """
+
+    def __init__(self, network, *, num_classes, **model):
+        super().__init__(network, condition=Classes(num_classes), **model)
+
+    def get_config(self):
+        """Constructor arguments, networks and default optimizers included."""
+        return super().get_config() | {"num_classes": self.num_classes}
