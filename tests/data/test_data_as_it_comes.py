@@ -2,12 +2,14 @@
 
 import re
 import struct
+import types
 import warnings
 import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgan_zoo import data, errors
@@ -414,3 +416,10 @@ def test_attributes_as_lists(table):
 def test_attributes_that_are_no_numbers(table):
     with pytest.raises(ValueError, match="Give numbers such as 0 and 1"):
         data.info(data.WithAttributes(PIXELS, table))
+
+
+def test_a_dataset_of_sixteen_bit_images_is_refused():
+    image = tfds.features.Image(shape=(4, 4, 1), dtype=np.uint16, encoding_format="png")
+    about = types.SimpleNamespace(features={"image": image}, supervised_keys=None)
+    with pytest.raises(ValueError, match="TFDS' deep has images of uint16, and uint8 are read"):
+        catalogue._keys("deep", about)
