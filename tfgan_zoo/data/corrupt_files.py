@@ -78,7 +78,7 @@ def raise_or_warn(corrupt, rows, skip):
     count = rows.shape[0]
     shown = ", ".join(rows.origin(row) for row in list(corrupt)[:5]) + (", …" if len(corrupt) > 5 else "")
     first = next(iter(corrupt))
-    listed = f"; of the first: {corrupt[first].replace(rows.origin(first), 'it')}{_listed(corrupt, rows)}"
+    listed = f" (of the first: {corrupt[first].replace(rows.origin(first), 'it')}{_listed(corrupt, rows)})"
     if len(corrupt) == count:
         raise ValueError(f"None of the {count:,} pictures can be read: {shown}{listed}. Check where they come from")
     if not skip:
@@ -109,7 +109,7 @@ def report(corrupt, rows):
 
 def _listed(corrupt, rows):
     try:
-        return f" (all of them, with reasons: {report(corrupt, rows)})"
+        return f"; all of them, with reasons: {report(corrupt, rows)}"
     except OSError:  # a cache that cannot be written: the names are still said
         return ""
 
