@@ -1,7 +1,7 @@
 """The variational autoencoder (Kingma & Welling 2014) on binarised images, and what its code has learned.
 
     python -m recipes.vae                                                                     handwritten digits
-    python -m recipes.vae --dataset fashion_mnist --epochs 12
+    python -m recipes.vae --dataset fashion_mnist --epochs 12            after seven: -245.6 nats; 57 CPU seconds
     python -m recipes.vae --dataset fashion_mnist --split "train[:50000]" --epochs 2000 --width 38 --activation glu \\
         --warmup-epochs 100 --samples 5000 --out exported/vae_long
 
