@@ -1,4 +1,4 @@
-"""PixelCNN: probabilities that sum to 1, no pixel that sees the future or misses the past, sampling by cache as without."""
+"""PixelCNN: probabilities sum to 1, no pixel sees the future or misses the past, a cache samples what none does."""
 
 import itertools
 import math

@@ -233,6 +233,7 @@ def black_and_white(images, model, likelihood):
     """Raise if images are grey and a likelihood counts black and white, but does not binarise."""
     if getattr(likelihood, "binarise", True) is False and bool(tf.reduce_any(tf.abs(images) < 0.999)):
         raise ValueError(
-            f"images are grey, but {model} counts black and white: take likelihoods.Bernoulli(), which draws each pixel "
-            "anew (dynamic), or give images of -1 and 1, such as tf.where(x > u, 1.0, -1.0) with u drawn once (static)."
+            f"images are grey, but {model} counts black and white: take likelihoods.Bernoulli(), which draws each "
+            "pixel anew (dynamic), or give images of -1 and 1, such as tf.where(x > u, 1.0, -1.0) with u drawn once "
+            "(static)."
         )
