@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo demo-vendor export-check test test-all lint data data-emoji data-mnist bench clean help
+.PHONY: demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -57,6 +57,9 @@ test: $(VENV)/dev  ## the tests, under twelve minutes on two quiet cores
 
 test-all: $(VENV)/dev  ## the slow tests too
 	$(BIN)/python -m pytest -m 'slow or not slow'
+
+test-fifth: $(VENV)/dev  ## a fifth of the slow tests, another one each day
+	$(BIN)/python -m pytest -m slow --slow-fifth
 
 bench: $(VENV)/run  ## training steps beside PyTorch's (TORCH=/path/to/python-with-torch, any environment)
 	$(BIN)/python -m benchmarks.pytorch --torch-python $(or $(TORCH),python3)

@@ -26,7 +26,8 @@ WALKS, COLUMNS, FRAMES = 6, 10, 24  # walks in a figure, pictures of each in a s
 
 def scores(model, run):
     """How long the latents on the way are, how even the steps, and how near to real images the pictures."""
-    extractor = None if len(model.image_shape) == 1 else tz.metrics.classifier_for(run.config["dataset"])
+    is_points, dataset = len(model.image_shape) == 1, run.config["dataset"]
+    extractor = None if is_points else tz.metrics.extractor_for(dataset, run.extractor)
     real, _ = run.test_images(2000)
     usual = np.median(tz.latents.nearest(model, real, 500, 1, extractor).distances)
     pairs, shares, found = np.arange(64).reshape(-1, 2), np.linspace(0.0, 1.0, 9), {}

@@ -1,10 +1,12 @@
 """What all tests share: quiet TensorFlow, a clean slate between tests, and TF-GAN as an independent reference."""
 
+import datetime
 import importlib
 import importlib.util
 import os
 import sys
 import types
+import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["TFDS_DISABLE_PROGRESS_BAR"] = "1"
@@ -13,6 +15,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--slow-fifth",
+        action="store_true",
+        help="of the slow tests only a fifth, another one each day, so that in five days all of them have run",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--slow-fifth"):
+        return
+    today = datetime.datetime.now(datetime.UTC).toordinal() % 5
+    chosen = [item for item in items if zlib.crc32(item.nodeid.encode()) % 5 == today]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 @pytest.fixture(autouse=True)

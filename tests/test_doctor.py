@@ -146,6 +146,16 @@ def test_a_score_that_only_becomes_worse_since_its_best(scores, mode, epoch):
     assert seen(rows) == []
 
 
+def test_a_code_that_says_nothing_and_a_codebook_that_is_hardly_used():
+    assert seen([{"active_units": 0.2}] * 3) == [("posterior collapse", 3)]
+    assert seen([{"active_units": 0.2}] * 2 + [{"active_units": 3.0}] * 3) == []
+    book = Patient()
+    book.num_embeddings = 64
+    assert seen([{"perplexity": 2.0}] * 4, model=book) == [("unused codes", 3)]
+    assert seen([{"perplexity": 30.0}] * 4, model=book) == []
+    assert seen([{"perplexity": 2.0}] * 4) == []  # of a model without a codebook it is something else
+
+
 def test_scores_that_are_not_taken_in_every_epoch_are_counted_where_they_are():
     rows = [{"fd": 5.0}, {}, {"fd": 6.0}, {}, {"fd": 7.0}, {}, {"fd": 8.0}]
     assert seen(rows, monitor="fd") == [("falling score", 7)]

@@ -182,3 +182,12 @@ def test_refuses_in_a_sentence_and_writes_nothing(tmp_path, make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make(tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint16", "int32", "uint8"])
+def test_integers_are_pixels_and_booleans_black_and_white(dtype):
+    pixels = np.arange(0, 256, 4).reshape(1, 8, 8, 1)
+    np.testing.assert_array_equal(pictures.grid(pixels.astype(dtype))[1:-1, 1:-1], pixels[0])
+    assert set(np.unique(pictures.grid(pixels > 100))) == {0, 255}
+    with pytest.raises(ValueError, match="with values from -1 to 0: give integers from 0 to 255"):
+        pictures.grid(-np.ones((1, 2, 2, 1), "int64") * (np.arange(4).reshape(1, 2, 2, 1) > 1))

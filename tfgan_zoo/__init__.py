@@ -38,17 +38,24 @@ from tfgan_zoo import (
     profiling,
     runs,
     runtime,
+    samplers,
+    schedules,
     tuning,
     zoo,
 )
 from tfgan_zoo.export import export
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
+from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
+from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
+from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
+from tfgan_zoo.models.variational import IWAE, VAE
+from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
@@ -58,7 +65,15 @@ __all__ = [
     "ACGAN",
     "EBGAN",
     "GAN",
+    "IWAE",
+    "VAE",
+    "VAEGAN",
+    "VQVAE",
+    "AdversarialAutoencoder",
+    "Autoencoder",
     "ConditionalGAN",
+    "Diffusion",
+    "FlowMatching",
     "GenerativeModel",
     "InfoGAN",
     "Run",
@@ -91,6 +106,8 @@ __all__ = [
     "register",
     "runs",
     "runtime",
+    "samplers",
+    "schedules",
     "tuning",
     "verify",
     "zoo",

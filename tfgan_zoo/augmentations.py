@@ -151,3 +151,29 @@ def _below(limit, uniform):
 
 def _uniform(images, seed, width):
     return noise.shared(lambda count: noise.uniform((count, width), seed), tf.shape(images)[0])
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Masking:
+    """Masking noise: a share of each image's values, drawn anew, is set to one value.
+
+    Vincent et al. 2010, Sec. 3.3, for denoising autoencoders.
+
+    Args:
+        fraction: share of the values, in (0, 1).
+        value: what they become; -1 is black, the 0 of the paper's images.
+    """
+
+    fraction: float = 0.25
+    value: float = -1.0
+
+    def __post_init__(self):
+        if not 0.0 < self.fraction < 1.0:
+            raise ValueError(f"fraction={self.fraction}: masking noise hides a share in (0, 1); leave it out for none.")
+
+    def __call__(self, images, seed, step):
+        """The images with holes; arguments as for every augmentation."""
+        images = tf.cast(images, tf.float32)
+        drawn = noise.shared(lambda count: noise.uniform((count, *images.shape[1:]), seed), tf.shape(images)[0])
+        return tf.where(drawn < self.fraction, self.value, images)

@@ -11,7 +11,7 @@ import time
 import keras
 import numpy as np
 
-from tfgan_zoo import data, files, pictures, runtime
+from tfgan_zoo import data, files, keras_private, pictures, runtime
 from tfgan_zoo.doctor import Doctor as Doctor
 from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.profiling import Profile as Profile
@@ -79,6 +79,9 @@ class Evaluate(keras.callbacks.Callback):
         num_images: generated for a score; None for as many as the split has, but at most 5,000.
         seed: of the generated images.
         **arguments: passed on to `tz.evaluate`, such as extractor=.
+
+    A score's name in the logs is its key without the count of images, wherever that stands: "fd_classifier",
+    "fid_inception2015_clean"; `metrics.distance_name(reference, extractor)` is that of the Fréchet distance.
     """
 
     def __init__(self, reference, every=1, split="train", num_images=None, seed=0, **arguments):
@@ -91,7 +94,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         check_finite(logs, epoch)
         if self.num_images is None:
-            self.num_images = min(5000, data.info(self.reference).num_images[self.split])
+            self.num_images = min(5000, data.info(self.reference).count(self.split))
         record = evaluate(
             self.model,
             self.reference,
@@ -103,7 +106,8 @@ class Evaluate(keras.callbacks.Callback):
             **self.arguments,
         )
         numbers = {name: value for name, value in record["scores"].items() if isinstance(value, (int, float))}
-        logs.update({name.removesuffix(f"_{record['protocol']['num_generated']}"): v for name, v in numbers.items()})
+        count = str(record["protocol"]["num_generated"])
+        logs.update({"_".join(word for word in name.split("_") if word != count): v for name, v in numbers.items()})
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -151,7 +155,7 @@ class Checkpoint(keras.callbacks.Callback):
         state = self.restore(self._path(epoch, steps))
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
         self.continued, self._passed_over = state["continued"], steps
-        self.model._initial_epoch = epoch  # as Keras' own BackupAndRestore says where to go on
+        keras_private.begin_at(self.model, epoch)  # as Keras' own BackupAndRestore says where to go on
         if epoch < self.params.get("epochs", 0):
             self.continued[str(epoch + 1)] = epoch
             if runtime.is_chief():
@@ -188,7 +192,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.save(epoch + 1)
 
     def on_train_end(self, logs=None):
-        self.model._initial_epoch = None  # or every later fit would begin there
+        keras_private.begin_at(self.model, None)  # or every later fit would begin there
         if self.saved():  # on every worker: Keras makes variables as it saves, which all of them must do together
             with files.atomic_write(self._own / "last.keras") as temporary:
                 self.model.save(temporary)
@@ -347,7 +351,7 @@ class Progress(keras.callbacks.Callback):
             TimeRemainingColumn(),
         )
         self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
-        first = getattr(self.model, "_initial_epoch", None) or 0
+        first = keras_private.beginning_of(self.model)
         self._task = self._bar.add_task("", total=self.params["epochs"], completed=first, text="")
         self._bar.start()
         atexit.register(self._bar.stop)  # Ctrl-C leaves no hidden cursor behind

@@ -13,6 +13,7 @@ _WON = 0.02  # of the loss of a discriminator that knows nothing: where D wins
 _BLIND = 0.05  # AUC above 0.5, or share of a loss above that of knowing nothing: where D cannot tell
 _APART = 0.1  # energy coefficient: where anyone could
 _ALIKE = 0.1  # of the distance between images of the data: where generated ones are too much alike
+_UNUSED = 0.05  # of a codebook: where hardly any of it is used
 _EXPLODED = 100.0  # times the median so far
 
 _ADVICE = {
@@ -26,6 +27,10 @@ _ADVICE = {
     "tz.penalties.DRAGAN (Kodali et al. 2017) or the entry wgan_gp (Gulrajani et al. 2017) usually helps.",
     "explosion": "A lower learning rate, spectral normalisation (Miyato et al. 2018), or a gradient penalty (Gulrajani "
     "et al. 2017) usually helps.",
+    "posterior collapse": "A warm-up of the KL (Bowman et al. 2016; warmup_steps=), a smaller beta, or a weaker "
+    "decoder usually helps.",
+    "unused codes": "revive_below > 0 (a code nobody uses becomes a vector of the batch), fewer num_embeddings, or a "
+    "higher commitment_cost (van den Oord et al. 2017) usually helps.",
     "falling score": "Keep the best epoch (tz.callbacks.Checkpoint with monitor=); a falling learning rate, or "
     "tz.augmentations.DiffAugment where images are few (Zhao et al. 2020), usually helps.",
 }
@@ -36,7 +41,8 @@ class Finding:
     """What the Doctor saw.
 
     Args:
-        name: "nan", "discriminator wins", "discriminator loses", "collapse", "explosion" or "falling score".
+        name: "nan", "discriminator wins", "discriminator loses", "collapse", "explosion", "posterior collapse",
+            "unused codes" or "falling score".
         epoch: when, counted from 1.
         seen: the sentence with the numbers.
         advice: the sentence on what usually helps.
@@ -52,9 +58,10 @@ class Doctor(keras.callbacks.Callback):
     """Watch a training and say, once for each ailment, what is seen and what usually helps; `findings` keeps it.
 
     It looks for NaN; a discriminator whose loss is next to nothing, or that does not tell apart what differs; images
-    of one latent batch that are all alike; a loss that explodes; a score that has only become worse since its best. It
-    changes nothing about a training unless `stop` or `roll_back` ask for it. Put it after the callbacks whose scores
-    it is to see, and before `Checkpoint`.
+    of one latent batch that are all alike; a loss that explodes; a score that has only become worse since its best; a
+    VAE's code none of whose units says anything; a codebook that is hardly used. It changes nothing about a training
+    unless `stop` or `roll_back` ask for it. Put it after the callbacks whose scores it is to see, and before
+    `Checkpoint`.
 
     Args:
         reference: data source, as in `tz.data.load`, whose images generated ones are compared with. None compares
@@ -118,6 +125,7 @@ class Doctor(keras.callbacks.Callback):
         if not self._look_for_nan(epoch, logs, images):
             self._look_at_losses(epoch, logs)
             self._look_at_scores(epoch, logs)
+            self._look_at_codes(epoch, logs)
             if images is not None:
                 self._look_at_images(epoch, logs, images)
         if len(self.findings) > before:
@@ -155,6 +163,14 @@ class Doctor(keras.callbacks.Callback):
         if len(costs) - 1 - best >= self.patience and (np.diff(costs[best:]) > 0).all():
             seen = f"{self.monitor} was {self._scores[best]:.3g} at its best and has only become worse since: "
             self._tell("falling score", epoch, f"{seen}{self._scores[-1]:.3g}.")
+
+    def _look_at_codes(self, epoch, logs):
+        units, used, size = logs.get("active_units"), logs.get("perplexity"), getattr(self.model, "num_embeddings", 0)
+        if units is not None:
+            self._count("posterior collapse", units < 1, epoch, "No unit of the code says anything of its image.")
+        if used is not None and size:
+            seen = f"Of {size} codes no more than {used:.1f} are in use."
+            self._count("unused codes", used < max(_UNUSED * size, 1.5), epoch, seen)
 
     def _look_at_images(self, epoch, logs, images):
         spread = _mean_distance(images, images)

@@ -2,6 +2,9 @@
 
 import difflib
 import numbers
+import re
+
+_SHOWN = 12  # names in a sentence
 
 
 def unknown(kind: str, name, known) -> ValueError:
@@ -16,10 +19,27 @@ def unknown(kind: str, name, known) -> ValueError:
         The exception, for the caller to raise.
     """
     known = sorted(map(str, known))
-    spellings = (str(name), str(name).lower().replace("-", "_"))
-    near = next(filter(None, (difflib.get_close_matches(one, known, n=3, cutoff=0.5) for one in spellings)), [])
-    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {', '.join(known)}."
+    shown = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else "")
+    near = nearest(name, known)
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Known: {shown}."
     return ValueError(f"Unknown {kind} {name!r}. {hint}")
+
+
+def nearest(name, known, cutoff: float = 0.5) -> list:
+    """The known names that a name may stand for: those that differ by capitals and hyphens only, else up to three.
+
+    Args:
+        name: what the user wrote.
+        known: iterable of the names that would have been right.
+        cutoff: how alike two must be, from 0 to 1.
+    """
+    letters = {one: _letters(one) for one in sorted(map(str, known))}
+    same = [one for one, plain in letters.items() if plain == _letters(name)]
+    return same or difflib.get_close_matches(str(name).lower().replace("-", "_"), letters, n=3, cutoff=cutoff)
+
+
+def _letters(name):
+    return re.sub(r"[\W_]", "", str(name).lower())
 
 
 def whole_number(argument: str, value, at_least: int = 1) -> int:

@@ -73,7 +73,7 @@ def human_sheet(model, reference, to, num_images=50, split="test", labels=None, 
         )
     # the order is not that of every sheet of this seed: who has the code cannot guess it
     random = np.random.default_rng([seed, *hashlib.sha256(generated.tobytes()).digest()])
-    both = np.concatenate([_pixels(stored[random.permutation(len(stored))[:half]]), _pixels(generated)])
+    both = np.concatenate([pixels.shown(stored[random.permutation(len(stored))[:half]]), pixels.shown(generated)])
     order = random.permutation(2 * half)
     key = {"salt": random.bytes(16).hex(), "seed": seed, "answers": [_WORDS[int(row >= half)] for row in order]}
     key = {"sheet": _name(key)} | key
@@ -137,10 +137,6 @@ def _generated(model, count, labels, seed):
             f"images has shape {images.shape}: give (N, height, width, channels) with N >= {count}, or a model."
         )
     return images[:count]
-
-
-def _pixels(images):
-    return images if images.dtype == "uint8" else np.asarray(pixels.to_uint8(images))
 
 
 def _figure(number, image):

@@ -27,6 +27,11 @@ class Likelihood:
     kinds = 1
     protocol = {"dequantisation": "none", "data_scale": 1}  # noqa: RUF012 of a record: what log_prob is a logarithm of
 
+    @property
+    def scored(self):
+        """The likelihood that `log_prob` of a model is of: itself, unless it is none."""
+        return self
+
     def channels(self, channels):
         """Output channels that a network needs for images of so many channels."""
         return self.kinds * channels
@@ -132,6 +137,11 @@ class Bernoulli(Likelihood):
         """Binary pixels are counted, so that a value is a probability."""
         said = "dynamic" if self.binarise else "none: cross-entropy of grey values, no likelihood"
         return {"dequantisation": "none", "data_scale": 1 if self.binarise else None, "binarisation": said}
+
+    @property
+    def scored(self):
+        """That of binary images, also of a model that learned grey ones."""
+        return Bernoulli()
 
     def observe(self, images, seed):
         if not self.binarise:

@@ -71,7 +71,8 @@ class GradientPenalty(Penalty):
     Args:
         weight: lambda, 10 in the paper.
         every: as for every penalty.
-        target: the slope asked for.
+        target: the slope asked for. Another than 1 is subtracted, (|grad D| - target)^2; the code of Karras et al. 2018
+            (750) and TF-GAN divide by it, (|grad D| / target - 1)^2, which is this with weight / target^2.
         one_sided: True penalises only slopes above the target.
     """
 
@@ -216,3 +217,47 @@ def _global_std(images):
 def _layers(model):
     for layer in model.layers:
         yield from _layers(layer) if isinstance(layer, keras.Model) else (layer,)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class SparseCodes(Penalty):
+    """A code has few values that are not zero: E sum |h|; called as penalty(encode, images, codes, seed).
+
+    Olshausen & Field 1996; Goodfellow et al. 2016, Sec. 14.2.1.
+
+    Args:
+        weight: factor lambda.
+    """
+
+    name = "sparsity"
+
+    weight: float = 1e-3
+
+    def term(self, critic, real, fake, seed):
+        return tf.reduce_mean(tf.reduce_sum(tf.abs(fake), axis=tuple(range(1, fake.shape.rank))))
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Contractive(Penalty):
+    """A code hardly moves with its image: E |dh/dx|^2, Frobenius; called as penalty(encode, images, codes, seed).
+
+    Rifai et al. 2011, Eq. 4. The squared norm is that of v' dh/dx for one normal v an image, which is right on average
+    (Hutchinson 1990) and costs one gradient instead of one for each coordinate of the code.
+
+    Args:
+        weight: factor lambda.
+    """
+
+    name = "contraction"
+
+    weight: float = 0.1
+
+    def term(self, critic, real, fake, seed):
+        shape = fake.shape[1:]
+        direction = noise.shared(lambda count: noise.normal((count, *shape), seed), tf.shape(real)[0])
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(real)
+            along = tf.reduce_sum(tf.cast(critic(real), tf.float32) * direction)
+        return tf.reduce_mean(tf.reduce_sum(tape.gradient(along, real) ** 2, axis=tuple(range(1, real.shape.rank))))

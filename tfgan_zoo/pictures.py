@@ -17,7 +17,7 @@ def grid(images, columns=None):
     """One uint8 picture with the images in rows, left to right, on a thin white lattice.
 
     Args:
-        images: (N, height, width, channels) float32 in [-1, 1], or uint8.
+        images: (N, height, width, channels) float32 in [-1, 1], integers from 0 to 255, or booleans.
         columns: images in a row; None for a grid as square as N allows.
 
     Returns:
@@ -26,8 +26,7 @@ def grid(images, columns=None):
     images = np.asarray(images)
     if images.ndim != 4 or not len(images):
         raise ValueError(f"images has shape {images.shape}; a grid needs (N, height, width, channels) with N >= 1.")
-    if images.dtype != np.uint8:
-        images = np.asarray(pixels.to_uint8(images))
+    images = pixels.shown(images)
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfgan_zoo import callbacks, data, directories, errors, files, pictures, pixels, profiling, registry, runtime
 from tfgan_zoo.export import export
-from tfgan_zoo.metrics import distance_name, evaluate, features, records
+from tfgan_zoo.metrics import distance_name, evaluate, records
 
 _SERVED = {
     "generator.tflite": "LiteRT, for phones and browsers",
@@ -50,7 +50,8 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
     Its parameters are the flags of the command line: dataset, epochs, batch_size (images of one update), image_size,
     width, seed, n_critic and learning_rate where the entry takes them, split and skip_corrupt as in `data.load`, out,
     fresh, quiet, and the recipe's own. The same call continues what an earlier one left, or says that it is done. It
-    returns the score record, or None where nothing can score the dataset; None on every worker but the chief.
+    returns the score record; None on every worker but the chief. A dataset without a test split is scored on the images
+    that `data.HeldOut` holds out, which are not trained on; one without an extractor in pixels only.
 
     Args:
         entry: name of a zoo entry.
@@ -61,7 +62,7 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         scores: function (model, run) -> dict name -> number, further scores for the record, where there is one.
         flags: function whose annotated keywords are the recipe's own flags, and which returns keywords of the entry, or
             None; what it has a parameter for is a number of the run. It may ask for other flags by their names.
-        extractor: as in `tz.evaluate`, for datasets without a classifier.
+        extractor: as in `tz.evaluate`, for datasets without a classifier; None finds what `train_extractor` kept.
 
     Returns:
         Function of keywords, for `tz.cli.run`.
@@ -136,7 +137,8 @@ class Run:
         out: directory, new, empty, or a run's with the same configuration.
         config: dict of the run's numbers; those of the run which is there must be the same, but for "epochs".
         fresh: True forgets the run that is there. What it has exported stays.
-        extractor: what scores are taken in, as in `tz.evaluate`; None for the classifier shipped for the dataset.
+        extractor: what scores are taken in, as in `tz.evaluate`; None for the classifier shipped for the dataset, or
+            what `train_extractor` kept for it.
         quiet: for whoever trains beside it: whether progress is to be shown.
 
     Raises:
@@ -192,6 +194,8 @@ class Run:
     def train(self, entry, quiet=False, **overrides):
         """A zoo entry, trained by the numbers of this run's `config` from where an earlier call was cut short.
 
+        Of a dataset without a test split it learns what `data.HeldOut` leaves to "train", and is scored on the rest.
+
         Args:
             entry: name of a zoo entry.
             quiet: True shows no progress.
@@ -207,6 +211,7 @@ class Run:
         dataset, epochs, seed = (self.config[name] for name in ("dataset", "epochs", "seed"))
         wanted = {"image_size": self.config["image_size"], "split": self.config.get("split", "train")}
         wanted |= {"skip_corrupt": self.config.get("skip_corrupt", False), "verbose": not quiet}
+        dataset = data.with_test(dataset)
         info = data.info(dataset)
         overrides |= registry.keywords_from(entry, info)
         configured = {name: self.config.get(name) for name in ("width", *_ENTRYS)}
@@ -231,7 +236,8 @@ class Run:
         Returns:
             (images float32 (N, *image_shape) in [-1, 1], labels int32 (N,) or None); N <= count.
         """
-        images, labels = data.arrays(self.config["dataset"], "test", image_size=self.config["image_size"])
+        source, size = data.with_test(self.config["dataset"]), self.config["image_size"]
+        images, labels = data.arrays(source, "test", image_size=size)
         rows = slice(None, None, max(1, len(images) // (count or len(images))))
         images, labels = images[rows][:count], None if labels is None else labels[rows][:count]
         return np.asarray(pixels.from_uint8(images)) if images.dtype == "uint8" else images, labels
@@ -241,7 +247,7 @@ class Run:
 
         Args:
             epochs: of the run; about forty of them are pictured.
-            score_on: data source to score on, by its training split; None, or one that nothing can score, scores none.
+            score_on: data source to score on, by its training split; None, or one without an extractor, scores none.
             score_every: epochs between two scores; the epoch with the lowest Fréchet distance is kept as the best.
             reference: points of the data, for scatters.
             quiet: True shows no progress.
@@ -254,21 +260,16 @@ class Run:
         files.write_json(self.directory / "config.json", self.config)
         every = max(1, epochs // 40)
         chosen = [callbacks.SampleGrid(self.directory / "samples", every=every, reference=reference)]
+        score_on = data.with_test(score_on)
         count = None if score_on is None else min(_SCORED, data.info(score_on).num_images["train"])
-        monitor = count and self._distance(score_on, count)
+        monitor = count and distance_name(score_on, self.extractor)
         if monitor:
             scored = {"every": score_every, "num_images": count, "extractor": self.extractor}
+            scored |= {"skip_corrupt": self.config.get("skip_corrupt", False)}
             chosen.append(callbacks.Evaluate(score_on, **scored))
         self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
         return chosen if quiet else [*chosen, callbacks.Progress()]
-
-    def _distance(self, source, count):
-        """The name that `callbacks.Evaluate` gives the Fréchet distance in the logs; None where nothing can score."""
-        if self.extractor is None:
-            return distance_name(source)
-        extractor = features.extractor_of(self.extractor)
-        return extractor.key("fid" if extractor.is_inception else "fd", count).removesuffix(f"_{count}")
 
     def by_epoch(self, panels=8):
         """Draw the run's samples at chosen epochs side by side, `by_epoch.png`, and return its path.
@@ -300,6 +301,22 @@ class Run:
         pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
         return path
 
+    def reconstructions(self, model, count=32, seen=None):
+        """Draw images of the test split beside their reconstructions, `reconstructions.png`; returns its path.
+
+        Args:
+            model: a model that reconstructs.
+            count: images.
+            seen: function of the images to what the model is given instead, drawn between the two; None for the images.
+        """
+        images, labels = self.test_images(count)
+        told = () if model.condition is None else (labels,)
+        given = [] if seen is None else [np.asarray(seen(images))]
+        shown = [images, *given, np.asarray(model.reconstruct(given[0] if given else images, *told))]
+        path, rows = self.directory / "reconstructions.png", np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
+        pictures.save_grid(np.clip(rows, -1.0, 1.0), path, columns=4 * len(shown))
+        return path
+
     def score(self, model, reference, quiet=False, **arguments):
         """Score the last epoch and the best one on the test split; the model holds the best afterwards.
 
@@ -310,17 +327,16 @@ class Run:
             **arguments: passed on to `tz.evaluate`.
 
         Returns:
-            The record of the best epoch, with "epoch", and the last epoch's scores under "last"; None where no
-            classifier is shipped for the reference.
+            The record of the best epoch, with "epoch", and the last epoch's scores under "last". Without an extractor
+            no epoch is the best, and the record of the last one has scores of pixels.
         """
-        arguments = {"extractor": self.extractor} | arguments
-        if not (distance_name(reference) or arguments["extractor"]):
-            print(f"{reference} is not scored: no classifier is shipped for it, and no extractor was given.")
-            return None
+        arguments = {"extractor": self.extractor, "skip_corrupt": self.config.get("skip_corrupt", False)} | arguments
         last_epoch = self.checkpoint.history[-1]["epoch"]
         last = evaluate(model, reference, verbose=not quiet, **arguments)
         best_epoch = self.checkpoint.restore_best(model)
         best = last if best_epoch == last_epoch else evaluate(model, reference, verbose=not quiet, **arguments)
+        if "fd" in best.get("left_out", {}):
+            print(f"Only what needs no features was scored. {best['left_out']['fd']}")
         return best | {"epoch": best_epoch, "last": {"epoch": last_epoch, "scores": last["scores"]}}
 
     def about(self, **facts):

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.errors import unknown
+from tfgan_zoo.keras_private import apply_alone
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("mirrored", "multi_worker")
@@ -113,7 +114,7 @@ def update(optimizer, gradients, weights):
     """
     if tf.distribute.has_strategy():
         return optimizer.apply(gradients, weights)
-    apply = getattr(optimizer, "_common_apply", optimizer.apply)  # a loss scaler refuses to stand where sums are done
+    apply = apply_alone(optimizer)
     tf.distribute.get_replica_context().merge_call(lambda _: apply(gradients, weights))
 
 

@@ -14,7 +14,17 @@ from PIL import Image
 import tfgan_zoo as tz
 from tfgan_zoo import data, metrics
 from tfgan_zoo.conditions import Classes
-from tfgan_zoo.metrics import cache, distance_name, evaluate, features, inception, measures, metric_inputs, records
+from tfgan_zoo.metrics import (
+    cache,
+    distance_name,
+    evaluate,
+    features,
+    image_sources,
+    inception,
+    measures,
+    metric_inputs,
+    records,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +119,24 @@ def test_arrays_floats_and_datasets_score_alike(digits):
         assert scores["fd_classifier_360"] == pytest.approx(expected["fd_classifier_360"], rel=1e-3)
 
 
+def test_datasets_of_dicts_and_of_single_images_are_read_as_arrays():
+    images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1)).astype("float32")
+    dataset = tf.data.Dataset.from_tensor_slices({"label": np.arange(9), "image": images})
+    for source in (dataset, dataset.batch(4), dataset.map(lambda row: (row["image"], row["label"]))):
+        assert image_sources.shape_of(source) == (8, 8, 1)
+        found = np.concatenate(list(image_sources.stream(source, 9, None, 0, 4, points=False)))
+        np.testing.assert_array_equal(found, images)
+
+
+def test_datasets_without_images_or_of_many_sizes_get_a_sentence():
+    many = tf.data.Dataset.range(3, 6).map(lambda side: tf.zeros((side, 4, 1)))
+    named = tf.data.Dataset.from_tensor_slices({"picture": np.zeros((9, 8, 8, 1), "float32")})
+    for source, says in ((many, "Bring images to one size"), (named, "dicts of 'picture': map them to images")):
+        with pytest.raises(ValueError, match=says) as caught:
+            list(image_sources.stream(source, 3, None, 0, 4, points=False))
+        assert "{{" not in str(caught.value)
+
+
 def test_a_short_dataset_is_scored_or_refused(digits):
     short = tf.data.Dataset.from_tensor_slices(digits[:100]).batch(64)
     assert evaluate(short, "digits", verbose=False)["protocol"]["num_generated"] == 100
@@ -160,7 +188,7 @@ def test_arrays_serve_as_reference(digits):
     assert record["protocol"]["num_real"] == 360
     assert set(record["scores"]) == {"fd_custom_100", "precision_custom_100", "recall_custom_100"}
     with pytest.raises(ValueError, match=r"No classifier is shipped for 'the array'.*extractor=your_keras_model"):
-        evaluate(digits, digits, verbose=False)
+        evaluate(digits, digits, metrics="fd", verbose=False)
 
 
 def test_what_is_known_of_real_images_is_read_again(own_cache, monkeypatch):

@@ -3,24 +3,30 @@
 from tfgan_zoo.data import shapes
 from tfgan_zoo.data.attributes import WithAttributes
 from tfgan_zoo.data.checking import check
+from tfgan_zoo.data.finding import name_of, with_test
+from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.order import set_epoch
 from tfgan_zoo.data.pairs import Pairs, Unpaired
-from tfgan_zoo.data.pipeline import arrays, info, is_ours, load, shape_of
+from tfgan_zoo.data.pipeline import arrays, fingerprint, info, is_ours, load, shape_of
 from tfgan_zoo.data.source import Info
 from tfgan_zoo.data.writing import write
 
 __all__ = [
+    "HeldOut",
     "Info",
     "Pairs",
     "Unpaired",
     "WithAttributes",
     "arrays",
     "check",
+    "fingerprint",
     "info",
     "is_ours",
     "load",
+    "name_of",
     "set_epoch",
     "shape_of",
     "shapes",
+    "with_test",
     "write",
 ]

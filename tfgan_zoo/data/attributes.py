@@ -3,12 +3,13 @@
 import csv
 import dataclasses
 import hashlib
+import math
 import os
 import pathlib
 
 import numpy as np
 
-from tfgan_zoo.data import splits
+from tfgan_zoo.data import memory, splits
 from tfgan_zoo.data.catalogue import checked_names
 from tfgan_zoo.data.source import Source
 
@@ -50,7 +51,7 @@ class WithAttributes:
                     "names the pictures, or CelebA's list_attr_celeba.txt"
                 )
             return base.with_attributes(self.names)
-        if hasattr(self.table, "shape"):
+        if not isinstance(self.table, str | os.PathLike):
             return self._from_array(base)
         names, values = read_table(self.table)
         chosen = checked_names(self.names, names, self.table)
@@ -86,7 +87,12 @@ class WithAttributes:
     def _from_array(self, base):
         if base.read is None:
             raise ValueError(f"table is an array, but {base.info.name} is none. Give an array of images, or a file")
-        values = zero_to_one(np.asarray(self.table, "float32"))
+        values = memory.array_of("table", self.table)
+        if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+            raise ValueError(
+                f"table is {values.dtype}, and not finite numbers throughout. Give numbers such as 0 and 1"
+            )
+        values = zero_to_one(values.astype("float32"))
         counts = base.info.num_images
         if values.ndim != 2 or list(counts) != ["train"] or len(values) != counts["train"]:
             raise ValueError(
@@ -158,6 +164,9 @@ def zero_to_one(values):
 def _number(text, path, picture):
     word = text.strip().lower()
     try:
-        return _TRUE_FALSE[word] if word in _TRUE_FALSE else float(word)
+        value = _TRUE_FALSE[word] if word in _TRUE_FALSE else float(word)
     except ValueError:
-        raise ValueError(f"{path}: {picture} has the value {text!r}, which is no number. Give 0 or 1") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{path}: {picture} has the value {text!r}, which is no number. Give 0 or 1")
+    return value

@@ -61,7 +61,8 @@ def find(name, data_dir=None):
         return None
     except (ValueError, AssertionError) as error:
         if re.split("[/:]", name)[0] in names():
-            raise ValueError(f"TFDS refuses {name!r}: {' '.join(str(error).split())}") from error
+            reason = " ".join(str(error).split("Here are")[0].split())  # all the others that there are
+            raise ValueError(f"TFDS refuses {name!r}: {reason}") from error
         return None
 
 
@@ -180,6 +181,11 @@ def _keys(name, info):
     preferred = [key for key in info.supervised_keys or () if isinstance(key, str)]
     order = preferred + [key for key in features if key not in preferred]
     images = [key for key in order if isinstance(features.get(key), tfds.features.Image)]
+    if images and features[images[0]].np_dtype != np.uint8:
+        raise ValueError(
+            f"TFDS' {name} has images of {features[images[0]].np_dtype.__name__}, and uint8 are read. Give its images "
+            "as an array of float32 in [-1, 1]"
+        )
     images += [key for key in order if _is_pixels(features.get(key))]
     labels = [key for key in order if isinstance(features.get(key), tfds.features.ClassLabel)]
     if not images:

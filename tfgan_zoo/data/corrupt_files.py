@@ -77,7 +77,8 @@ def raise_or_warn(corrupt, rows, skip):
         return
     count = rows.shape[0]
     shown = ", ".join(rows.origin(row) for row in list(corrupt)[:5]) + (", …" if len(corrupt) > 5 else "")
-    listed = _listed(corrupt, rows)
+    first = next(iter(corrupt))
+    listed = f"; of the first: {corrupt[first].replace(rows.origin(first), 'it')}{_listed(corrupt, rows)}"
     if len(corrupt) == count:
         raise ValueError(f"None of the {count:,} pictures can be read: {shown}{listed}. Check where they come from")
     if not skip:

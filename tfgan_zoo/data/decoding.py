@@ -1,5 +1,6 @@
 """Pictures of any mode and size become arrays of one shape."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -14,31 +15,47 @@ def decode(path, wanted):
     """One picture file as uint8 (H, W, C).
 
     The picture is turned as its EXIF says, converted to `wanted.channels`, and fitted to `wanted.image_size`
-    as `fit` describes. Transparent pixels are laid over the background unless four channels are wanted.
+    as `fit` describes. Transparent pixels are laid over the background unless four channels are wanted. Grey of 12 or
+    16 bits is scaled to 8.
 
     Args:
         path: the file.
         wanted: a `Wanted` whose channels are given.
 
     Raises:
-        OSError, SyntaxError, ValueError: what Pillow raises for a file it cannot read.
+        OSError, SyntaxError, ValueError: for a file that Pillow cannot read, or whose pixels have no known range.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    with Image.open(path) as picture:
+    with _opened(path) as picture:
         picture.load()
-        picture = ImageOps.exif_transpose(picture)
-        return fit(_converted(picture, wanted)[None], wanted)[0]
+        white = _white(picture)
+        return fit(_converted(ImageOps.exif_transpose(picture), white, wanted)[None], wanted)[0]
 
 
 def header(path):
     """(height, width, channels) of a picture file, read from its header alone."""
+    with _opened(path) as picture:
+        width, height = picture.size
+        lies = (
+            picture.getexif().get(0x0112) in (5, 6, 7, 8) and picture.format != "TIFF"
+        )  # whose size is turned already
+        return (*((width, height) if lies else (height, width)), _channels(picture))
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """A picture file; what damage makes Pillow raise, whatever it is, becomes a ValueError."""
     from PIL import Image
 
-    with Image.open(path) as picture:
-        width, height = picture.size
-        turned = picture.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 lie on their side
-        return (*((width, height) if turned else (height, width)), _channels(picture))
+    try:
+        # Not by its path: Pillow would map a TIFF into memory by its turned size, and mix its pixels up.
+        with open(path, "rb") as file, Image.open(file) as picture:
+            yield picture
+    except (OSError, SyntaxError, ValueError):
+        raise
+    except Exception as error:  # of decoders that trust the file, and of pictures that are too large to be meant
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def fit(images, wanted):
@@ -167,15 +184,27 @@ def _channels(picture):
     return 3
 
 
-def _converted(picture, wanted):
-    """uint8 (H, W, channels) from a Pillow picture of any mode."""
+def _white(picture):
+    """The level of white in a picture file, by which its pixels are scaled to 8 bits.
+
+    Raises:
+        ValueError: if its numbers have no known range.
+    """
+    if picture.mode == "F":
+        raise ValueError("its pixels are floats, which have no known range; save it with 8 bits a channel")
+    if picture.mode == "I" and picture.format != "PPM":  # which Pillow brings to 16 bits
+        raise ValueError("its pixels are 32-bit or signed integers of no known range; save it with 8 bits a channel")
+    if not picture.mode.startswith("I"):
+        return _WHITE
+    return 2 ** picture.tag_v2.get(258, (16,))[0] - 1 if picture.format == "TIFF" else 2**16 - 1  # 258: BitsPerSample
+
+
+def _converted(picture, white, wanted):
+    """uint8 (H, W, channels) from a Pillow picture of any mode, and its level of white."""
     from PIL import Image
 
-    if picture.mode == "F":
-        raise ValueError("floating-point pixels have no known range")
-    if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip at 255 instead of scaling
-        sixteen = np.asarray(picture).astype("float64")
-        picture = Image.fromarray(np.clip(np.round(sixteen / 257.0), 0, 255).astype("uint8"))
+    if picture.mode.startswith("I"):  # Pillow's own conversion would clip at 255 instead of scaling
+        picture = Image.fromarray(np.round(np.asarray(picture) * (255.0 / white)).astype("uint8"))
     if picture.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         if wanted.channels != 4:

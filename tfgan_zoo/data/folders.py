@@ -4,15 +4,23 @@ import collections
 import dataclasses
 import functools
 import hashlib
+import os
 import pathlib
+import re
+import warnings
 
 import numpy as np
 
 from tfgan_zoo.data import corrupt_files, decoding, splits
 from tfgan_zoo.data.source import Info, Rows, Source
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
-_SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
+_NO_PICTURES = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}  # measurements, drawings, films, captions
+_SPLITS = {  # split: what its folder may be called, as "Training", "test_set" or "val-images" too
+    "train": re.compile(r"train(ing)?[\W_]*(set|images?|data)?", re.IGNORECASE),
+    "validation": re.compile(r"(val(id(ation)?)?|dev)[\W_]*(set|images?|data)?", re.IGNORECASE),
+    "test": re.compile(r"test(ing)?[\W_]*(set|images?|data)?", re.IGNORECASE),
+}
+_HIDDEN = {"__macosx", "@eadir", "thumbs.db", "desktop.ini"}  # copies and notes that systems leave, beside .names
 _SAMPLE = 100  # headers that decide how many channels a folder has
 
 
@@ -37,13 +45,15 @@ def from_folder(folder):
     """A source from a folder.
 
     Sub-folders train, validation (or val) and test are the splits if they are there, else all is "train".
-    In a split, pictures lie side by side (no labels) or in one sub-folder per class, sorted by name.
+    In a split, pictures lie side by side (no labels) or in one sub-folder per class, sorted by name, 2 before 10.
+    Hidden files are no part of it; a warning names other files that are left out. Of films, the first picture counts.
 
     Args:
         folder: the directory.
 
     Raises:
-        ValueError: if it holds no pictures, or pictures both beside and inside class folders.
+        ValueError: if it holds no pictures, or pictures both beside and inside class folders, or if splits and classes
+            cannot be told apart.
     """
     return from_parts(pathlib.Path(folder), _parts(pathlib.Path(folder)))
 
@@ -59,7 +69,7 @@ def from_parts(folder, parts):
         ValueError: as `from_folder`.
     """
     files = _files_of(folder, parts)
-    classes = sorted({name for part in files.values() for name in part.classes})
+    classes = sorted({name for part in files.values() for name in part.classes}, key=_by_number)
     unlabelled = [split for split, part in files.items() if "" in part.classes]
     if unlabelled and classes != [""]:
         raise ValueError(
@@ -82,8 +92,7 @@ def domains(folder, letter):
         letter: "A" or "B".
     """
     folder = pathlib.Path(folder)
-    named = {folder / f"{name}{letter}": split for name, split in _SPLITS.items()}
-    parts = {split: part for part, split in named.items() if part.is_dir()}
+    parts = _splits_of([part for part in _folders(folder) if part.name.endswith(letter)], letter)
     return from_parts(folder, parts) if "train" in parts else None
 
 
@@ -162,9 +171,52 @@ def _by_stem(part):
 
 
 def _parts(folder):
-    """Dict of split to its directory."""
-    parts = {_SPLITS[part.name]: part for part in sorted(folder.iterdir()) if part.is_dir() and part.name in _SPLITS}
-    return {split: parts[split] for split in ("train", "validation", "test") if split in parts} or {"train": folder}
+    """Dict of split to its directory.
+
+    Raises:
+        ValueError: if some of its pictures are in folders named as splits and others are not.
+    """
+    holding = [part for part in _folders(folder) if any(map(_is_picture, _files_below(part)))]
+    parts = _splits_of(holding)
+    if not parts:
+        domains = [part.name for part in holding if _splits_of([part], "A") or _splits_of([part], "B")]
+        if len(domains) > 1:
+            raise ValueError(
+                f"{folder} holds two domains, {_some(domains)}, and no classes. Give tz.data.Unpaired({str(folder)!r})"
+            )
+        return {"train": folder}
+    others = [part.name for part in holding if part not in parts.values()]
+    others += [path.name for path in _visible(folder) if _is_picture(path)]
+    if others:
+        named = _some([part.name for part in parts.values()])
+        raise ValueError(
+            f"{folder} holds {named}, named as a split, beside {_some(others)}. If all are classes, move them into "
+            f"{folder / 'train'}; else move {_some(others)} into the splits"
+        )
+    return parts
+
+
+def _is_split(name):
+    return any(pattern.fullmatch(name) for pattern in _SPLITS.values())
+
+
+def _splits_of(folders, ending=""):
+    """Dict of split to its directory, of those directories whose names are a split's, followed by the ending.
+
+    Raises:
+        ValueError: if two are the same split.
+    """
+    parts = {}
+    for split, pattern in _SPLITS.items():
+        found = [part for part in folders if pattern.fullmatch(part.name.removesuffix(ending).rstrip("_- "))]
+        if len(found) > 1:
+            raise ValueError(
+                f"{found[0].parent} holds {_some([part.name for part in found])}, which are both the split {split!r}. "
+                "Put their pictures into one"
+            )
+        if found:
+            parts[split] = found[0]
+    return parts
 
 
 def _files_of(folder, parts):
@@ -172,31 +224,105 @@ def _files_of(folder, parts):
     files = {split: part for split, part in files.items() if part.paths}
     if not files:
         raise ValueError(
-            f"{folder} holds no pictures. Put {', '.join(sorted(SUFFIXES))} files, or folders of them, there"
+            f"{folder} holds no pictures. Put picture files such as .png or .jpg, or folders of them, there"
         )
     return files
 
 
 def _files(folder):
-    beside = [path for path in sorted(folder.iterdir()) if _is_picture(path)]
-    inside = [
-        (path, part.name)
-        for part in sorted(folder.iterdir())
-        if part.is_dir() and not part.name.startswith(".")
-        for path in sorted(part.rglob("*"))
-        if _is_picture(path)
-    ]
-    if beside and inside:
+    paths = sorted(_files_below(folder))
+    pictures = [path for path in paths if _is_picture(path)]
+    beside = [path for path in pictures if path.parent == folder]
+    if beside and len(beside) < len(pictures):
         raise ValueError(
             f"{folder} holds {len(beside):,} pictures beside its class folders ({beside[0].name}, …). "
             "Put every picture into a class folder, or none"
         )
-    pictures = [(path, "") for path in beside] or inside
-    return Files(folder, tuple(path for path, _ in pictures), tuple(name for _, name in pictures))
+    if len(pictures) < len(paths):
+        others = [str(path.relative_to(folder)) for path in paths if not _is_picture(path)]
+        warnings.warn(
+            f"{folder}: left out {len(others):,} of {len(paths):,} files, no pictures that are read: {_some(others)}",
+            stacklevel=2,
+        )
+    if beside:
+        return Files(folder, tuple(beside), ("",) * len(beside))
+    if len(tops := {path.relative_to(folder).parts[0] for path in pictures}) == 1 and _is_split(name := min(tops)):
+        raise ValueError(
+            f"{folder} holds only {name}, named as a split and no class. Move what it holds up to {folder}"
+        )
+    inside = sorted(((_class_of(path, folder), path) for path in pictures), key=lambda pair: _by_number(pair[0]))
+    return Files(folder, tuple(path for _, path in inside), tuple(name for name, _ in inside))
+
+
+def _class_of(path, folder):
+    """The name of the class folder that a picture lies in.
+
+    Raises:
+        ValueError: if there are splits within classes.
+    """
+    name, *below = path.relative_to(folder).parts[:-1]
+    if below and _is_split(below[0]):
+        raise ValueError(
+            f"{folder / name} holds {below[0]}, named as a split, where a class is expected. Give {folder / name}, or "
+            f"put classes into splits: {below[0]}/{name}"
+        )
+    return name
+
+
+def _by_number(name):
+    """A key that sorts 2 before 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)], name
+
+
+def _visible(folder):
+    """What lies in a folder, sorted, without hidden copies."""
+    return [path for path in sorted(folder.iterdir()) if not _is_hidden(path.name)]
+
+
+def _folders(folder):
+    return [path for path in _visible(folder) if path.is_dir()]
+
+
+def _files_below(folder):
+    """Iterate over all files below a folder, without hidden copies; links are followed, but not back to where they are.
+
+    Raises:
+        OSError: if a folder may not be read.
+    """
+
+    def refuse(error):
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        here = pathlib.Path(place)
+        folders[:] = [name for name in folders if not _is_hidden(name) and not _leads_back(here / name)]
+        yield from (here / name for name in names if not _is_hidden(name))
+
+
+def _leads_back(path):
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
+
+
+def _is_hidden(name):
+    return name.startswith(".") or name.lower() in _HIDDEN
 
 
 def _is_picture(path):
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in _suffixes() and path.is_file()
+
+
+@functools.cache
+def _suffixes():
+    """The endings of the picture files that Pillow reads."""
+    from PIL import Image
+
+    known = Image.registered_extensions()
+    return frozenset(suffix for suffix, kind in known.items() if kind in Image.OPEN and kind not in _NO_PICTURES)
+
+
+def _some(names):
+    """The first five of some names."""
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _shape(paths):

@@ -38,15 +38,15 @@ def from_folder(folder):
         folder: a directory in which `find` finds some.
 
     Raises:
-        ValueError: if a file is not idx of unsigned bytes, or is cut short.
+        ValueError: if a file is not idx of unsigned bytes, is cut short, or holds no images or no labels of them.
     """
     folder, files = pathlib.Path(folder), find(folder)
     shapes = {split: shape_of(images) for split, (images, _) in files.items()}
-    labels = [read(path) for _, path in files.values() if path is not None]
-    names = tuple(map(str, range(max(int(part.max()) for part in labels) + 1))) if labels else None
-    shape = next(iter(shapes.values()))[1:]
-    shape = (*shape, 1) if len(shape) == 2 else shape
-    info = Info(folder.name, shape, names and len(names), names, {split: found[0] for split, found in shapes.items()})
+    shapes = {split: memory.image_shape(shape, np.dtype("uint8")) for split, shape in shapes.items()}
+    tops = [memory.checked_labels(read(path), shapes[split][0]).max() for split, (_, path) in files.items() if path]
+    names = tuple(map(str, range(max(tops) + 1))) if tops else None
+    shape, counts = next(iter(shapes.values()))[1:], {split: found[0] for split, found in shapes.items()}
+    info = Info(folder.name, shape, names and len(names), names, counts)
 
     def both(split):
         images, labels = files[split]

@@ -1,6 +1,8 @@
 """From any source to a `tf.data.Dataset` that Keras can fit, evaluate and distribute."""
 
 import dataclasses
+import hashlib
+import itertools
 import logging
 import numbers
 import os
@@ -14,7 +16,8 @@ import tensorflow as tf
 from tfgan_zoo import pixels
 from tfgan_zoo.data import corrupt_files, memory, order, pairs, planner, store
 from tfgan_zoo.data.augmenting import Augmentation
-from tfgan_zoo.data.finding import find
+from tfgan_zoo.data.finding import find, name_of
+from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.pairs import Unpaired
 from tfgan_zoo.data.source import Wanted
 
@@ -111,8 +114,8 @@ def load(
     Args:
         source: "digits" or "shapes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
-            what `write` wrote; an .npz file; an array of images, or (images, labels), uint8 or float32 in [-1, 1]; or
-            `WithAttributes`, `Pairs` or `Unpaired` of these.
+            what `write` wrote; an .npz file; an array of images, a list of them, (images, labels), or a dict of "image"
+            and "label", uint8 or float32 in [-1, 1]; or `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
         image_size: side of square images in pixels, or (height, width), to which images are brought with an antialiased
             Lanczos filter as `resize` says. None keeps the size, which must then be the same for all.
@@ -150,6 +153,8 @@ def load(
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral) or batch_size < 1:
         raise ValueError(f"batch_size={batch_size!r} is not a number of images. Give a positive int such as 64")
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or abs(seed) >= 2**63:
+        raise ValueError(f"seed={seed!r} does not fix an order. Give an int such as 0")
     wanted = Wanted(image_size, channels, skip_corrupt, resize, background)
     wanted.check()
     augment = _augmentation(wanted, crop_from, flip)
@@ -161,9 +166,29 @@ def load(
         raise ValueError(f"{parts[0].name} is points: crop_from and flip do not apply. Leave them out")
     largest = max(parts, key=lambda part: part.shape[0])
     _check_batches(largest.name, largest.shape[0], batch_size, drop_remainder)
-    dataset = _dataset(parts, augment, largest.shape[0], int(batch_size), shuffle, seed, drop_remainder)
+    dataset = _dataset(parts, augment, largest.shape[0], int(batch_size), shuffle, int(seed), drop_remainder)
     _OURS.add(dataset)
     return dataset
+
+
+def fingerprint(source):
+    """A hexadecimal string for a source: another one when its training images have changed, or lie elsewhere.
+
+    Args:
+        source: as in `load`, and not `Unpaired`. Of `HeldOut` it is that of what it holds.
+
+    Raises:
+        ValueError, FileNotFoundError: if it is nothing that is known.
+    """
+    if (name := name_of(source)) is not None:
+        return hashlib.sha256(f"name {name}".encode()).hexdigest()
+    found = find(source.source if isinstance(source, HeldOut) else source)
+    if found.rows is not None:
+        return found.rows("train", Wanted(image_size=8, channels=3)).fingerprint()
+    images, labels = found.read("train", Wanted())
+    digest = hashlib.sha256(f"{images.shape} {images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
+    digest.update(b"" if labels is None else np.ascontiguousarray(labels).tobytes())
+    return digest.hexdigest()
 
 
 def is_ours(dataset):
@@ -321,6 +346,13 @@ def _check_enough(name, count):
 
 def _check_batches(name, count, batch_size, drop_remainder):
     if not drop_remainder:
+        if batch_size > 1 and count % batch_size == 1:
+            better = next(size for size in itertools.count(batch_size + 1) if count % size != 1)
+            warnings.warn(
+                f"{name}: the last of the batches of {batch_size} holds 1 image, and batch statistics need two: "
+                f"where they count, give batch_size={better}, or drop_remainder=True",
+                stacklevel=3,
+            )
         return
     if batch_size > count:
         raise ValueError(

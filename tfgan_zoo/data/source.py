@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_zoo import errors
+from tfgan_zoo.data import splits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,14 @@ class Info:
         """True for 2-D points, which have no pixels to convert."""
         return len(self.image_shape) == 1
 
+    def count(self, split):
+        """How many images a split such as "train" or "train[:200]" has, as the source lists them.
+
+        Raises:
+            ValueError: for a split that is not there or is not understood.
+        """
+        return sum(max(stop - start, 0) for _, start, stop in splits.pieces(split, self.num_images, self.name))
+
 
 RESIZES = ("crop", "squash", "pad")
 
@@ -59,6 +68,12 @@ class Wanted:
     skip_corrupt: bool = False
     resize: str = "crop"
     background: int | tuple = 255
+
+    def __post_init__(self):
+        for name in ("image_size", "channels", "background"):
+            value = getattr(self, name)
+            if isinstance(value, np.generic | np.ndarray):  # or numbers that are the same would be told apart
+                object.__setattr__(self, name, value.tolist())
 
     @property
     def size(self):
@@ -86,7 +101,7 @@ class Wanted:
                 f"image_size={self.image_size!r} is not a side in pixels. Give a positive int such as 32, "
                 "(height, width), or None"
             )
-        if self.channels not in (None, 1, 3, 4):
+        if self.channels is not None and not (_is_integer(self.channels) and self.channels in (1, 3, 4)):
             raise ValueError(f"channels={self.channels!r} is not 1 (grey), 3 (RGB) or 4 (RGBA)")
         if self.resize not in RESIZES:
             raise errors.unknown("resize", self.resize, RESIZES)

@@ -261,20 +261,26 @@ def _between(served):
 
 
 def _of_images(served):
-    """encode, decode, reconstruct and log_prob, where the model has them."""
+    """encode, decode, reconstruct and log_prob, where the model has them; with its condition, where it has one."""
     images, model = tf.TensorSpec((None, *served.model.image_shape), tf.float32, name="images"), served.model
     example, signatures = {"images": np.zeros((1, *model.image_shape), np.float32)}, {}
+    told = () if served.condition is None else (served.given(),)
+    one = {spec.name: served.condition.examples(1)[0][:1] for spec in told}
 
     def add(verb, output, inputs=images, example=example):
         function = getattr(model, verb, None)
         if callable(function):
-            signatures[verb] = Signature(
-                lambda **given: {output: function(served.enough(inputs.name, given[inputs.name]))}, (inputs,), example
-            )
+
+            def asked(**given):
+                condition = [served.checked(given[spec.name]) for spec in told]
+                return {output: function(served.enough(inputs.name, given[inputs.name]), *condition)}
+
+            signatures[verb] = Signature(asked, (inputs, *told), example | one)
 
     add("encode", "codes")
     if "encode" in signatures:
-        codes = signatures["encode"].function(**{"images": tf.constant(example["images"])})["codes"]
+        given = {name: tf.constant(value) for name, value in (example | one).items()}
+        codes = signatures["encode"].function(**given)["codes"]
         add(
             "decode",
             "images",

@@ -2,6 +2,8 @@
 
 import keras
 
+from tfgan_zoo.keras_private import all_layers
+
 
 def check(model):
     """Raise unless a model can be asked for images.
@@ -53,7 +55,7 @@ def in_float32(model):
 
 
 def _computes_in_half(network):
-    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in network._flatten_layers(include_self=False))
+    return any(layer.compute_dtype in ("bfloat16", "float16") for layer in all_layers(network))
 
 
 def float32_copy(network):
@@ -68,7 +70,7 @@ def float32_copy(network):
 
 def plain(network):
     """The same network and weights in Keras' own layers, where a layer says which: what plain Keras can load."""
-    layers = list(network._flatten_layers(include_self=False))
+    layers = list(all_layers(network))
     if not any(hasattr(layer, "plain") for layer in layers) or any(isinstance(x, keras.layers.Lambda) for x in layers):
         return network  # Keras does not clone a Python function
     return _cloned(

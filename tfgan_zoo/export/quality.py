@@ -21,7 +21,8 @@ class Gate:
     def __init__(self, facts, scores, float32):
         self.facts, self.float32 = facts, float32
         protocol = (scores or {}).get("protocol") or {}
-        self.reference, self.split = protocol.get("reference"), protocol.get("split") or "test"
+        named = protocol.get("content") is None  # else it is a folder, or an array, of whatever name
+        self.reference, self.split = protocol.get("reference") if named else None, protocol.get("split") or "test"
         self._before = None
 
     def check(self, name, entry, path):

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.keras_private import all_layers
+
 
 class _Subpixel(keras.layers.Conv2D):
     """A convolution to block^2 times the channels, spread over blocks of pixels."""
@@ -39,7 +41,7 @@ def with_convolutions(network):
         nothing to turn, or a Lambda layer.
     """
     turned = [layer for layer in _layers(network) if _can_turn(layer)]
-    code = any(isinstance(layer, keras.layers.Lambda) for layer in network._flatten_layers())
+    code = any(isinstance(layer, keras.layers.Lambda) for layer in all_layers(network))
     if not turned or code:  # Keras does not clone a Python function
         return network
 

@@ -105,4 +105,5 @@ def _rows(images, extractor):
 
 
 def _floats(images):
-    return np.asarray(pixels.from_uint8(images) if images.dtype == "uint8" else images, "float32")
+    is_pixels = np.issubdtype(images.dtype, np.integer) or images.dtype == bool
+    return np.asarray(pixels.from_uint8(pixels.shown(images)) if is_pixels else images, "float32")

@@ -1,15 +1,19 @@
 """What Keras lacks: constraints, regularisers and layers that papers on generative models describe."""
 
+from tfgan_zoo.layers.attention import PixelAttention
 from tfgan_zoo.layers.batch_norm import BatchNormalization
 from tfgan_zoo.layers.boltzmann import RestrictedBoltzmann
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
+from tfgan_zoo.layers.group_norm import GroupNormalization
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
 from tfgan_zoo.layers.pixelcnn import GatedPixelCNN
 from tfgan_zoo.layers.rectifier import Rectifier
 from tfgan_zoo.layers.regularizers import Orthogonal
+from tfgan_zoo.layers.scale import SharedScale
 from tfgan_zoo.layers.spectral import SpectralNorm
+from tfgan_zoo.layers.times import TimeEmbedding
 from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutReference, WithReference
 
 __all__ = [
@@ -18,13 +22,17 @@ __all__ = [
     "Dropout",
     "GatedPixelCNN",
     "GaussianNoise",
+    "GroupNormalization",
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "Orthogonal",
+    "PixelAttention",
     "ReconstructionEnergy",
     "Rectifier",
     "RestrictedBoltzmann",
+    "SharedScale",
     "SpectralNorm",
+    "TimeEmbedding",
     "VirtualBatchNormalization",
     "WithReference",
     "WithoutReference",

@@ -4,7 +4,7 @@ from tfgan_zoo.metrics import records
 from tfgan_zoo.metrics.clustering import clustering_accuracy
 from tfgan_zoo.metrics.comparison import compare
 from tfgan_zoo.metrics.distances import neighbour_distances
-from tfgan_zoo.metrics.evaluation import distance_name, evaluate
+from tfgan_zoo.metrics.evaluation import distance_name, evaluate, extractor_for
 from tfgan_zoo.metrics.features import Extractor, classifier_for
 from tfgan_zoo.metrics.frechet import Moments, frechet_distance, frechet_from_moments
 from tfgan_zoo.metrics.inception import inception_2015, inception_v3
@@ -14,6 +14,7 @@ from tfgan_zoo.metrics.measures import best
 from tfgan_zoo.metrics.memorisation import authenticity, data_copying
 from tfgan_zoo.metrics.ndb import DifferentBins, different_bins
 from tfgan_zoo.metrics.neighbours import density_coverage, neighbour_scores, precision_recall
+from tfgan_zoo.metrics.own_extractors import train_extractor
 from tfgan_zoo.metrics.paired import mean_absolute_error, mean_squared_error, peak_signal_to_noise
 from tfgan_zoo.metrics.parzen import parzen_log_likelihood
 from tfgan_zoo.metrics.path_length import perceptual_path_length
@@ -39,6 +40,7 @@ __all__ = [
     "different_bins",
     "distance_name",
     "evaluate",
+    "extractor_for",
     "frechet_distance",
     "frechet_from_moments",
     "high_quality",
@@ -61,4 +63,5 @@ __all__ = [
     "precision_recall",
     "records",
     "sliced_wasserstein",
+    "train_extractor",
 ]

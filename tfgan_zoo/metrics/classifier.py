@@ -93,7 +93,7 @@ def batches(recipe, images, labels, seed):
     return rows.prefetch(tf.data.AUTOTUNE)
 
 
-def fit(recipe, train, validation, num_classes, seed, verbose=2):
+def fit(recipe, train, validation, num_classes, seed, verbose=2, callbacks=()):
     """Train one classifier.
 
     Args:
@@ -102,7 +102,7 @@ def fit(recipe, train, validation, num_classes, seed, verbose=2):
         validation: the same of the validation split, or None.
         num_classes: C.
         seed: of the initial weights, the order and the moves.
-        verbose: as in keras.Model.fit.
+        verbose, callbacks: as in keras.Model.fit.
 
     Returns:
         The model with its two heads, and its accuracy on the validation split (None without one).
@@ -114,7 +114,8 @@ def fit(recipe, train, validation, num_classes, seed, verbose=2):
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     learner.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    learner.fit(batches(recipe, *train, seed), epochs=recipe.epochs, shuffle=False, verbose=verbose)
+    images = batches(recipe, *train, seed)
+    learner.fit(images, epochs=recipe.epochs, shuffle=False, verbose=verbose, callbacks=list(callbacks))
     return model, None if validation is None else accuracy(model, *validation)
 
 

@@ -9,7 +9,9 @@ from tfgan_zoo.metrics.records import FLOOR, load
 
 DECIDES = (
     "reference",
+    "content",
     "split",
+    "held_out",
     "num_real",
     "num_generated",
     "extractor",
@@ -26,10 +28,10 @@ _BEST, _LINES = "#d5e8d4", "#d0d0d0"
 def compare(records, to=None):
     """A table of score records, a row each, the best of every column in bold.
 
-    Only like is compared with like: the reference, its split, the counts, the extractor, the resize, the images' size
-    and the metrics' settings must be the same, and what likelihoods are of: dequantised or binarised images. Seeds and
-    labels may differ, and so may bounds and exact likelihoods. Differences smaller than those between two
-    seeds mean nothing, whatever is bold.
+    Only like is compared with like: the reference (by its name, or one's own by its content), its split, the counts,
+    the extractor, the resize, the images' size and the metrics' settings must be the same, and what likelihoods are of:
+    dequantised or binarised images. Seeds and labels may differ, and so may bounds and exact likelihoods. Differences
+    smaller than those between two seeds mean nothing, whatever is bold.
 
     Args:
         records: dict name -> record; or a list. A record is what `evaluate` returned, the path of a JSON file of one,

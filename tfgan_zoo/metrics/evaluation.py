@@ -1,13 +1,15 @@
 """`evaluate`: images → features → statistics → numbers → a record of all that decided them."""
 
+import collections
 import contextlib
 import json
+import re
 import time
 
 import numpy as np
 
 from tfgan_zoo import data, pixels
-from tfgan_zoo.metrics import features, image_sources, measures, records
+from tfgan_zoo.metrics import features, image_sources, measures, own_extractors, records
 from tfgan_zoo.metrics.metric_inputs import MetricInputs
 from tfgan_zoo.metrics.reference import Reference
 from tfgan_zoo.version import __version__
@@ -27,6 +29,7 @@ def evaluate(
     labels=None,
     verbose=True,
     floor=True,
+    skip_corrupt=False,
 ):
     """Score generated images against real ones.
 
@@ -39,15 +42,20 @@ def evaluate(
             `draw_latents`, `log_prob`, `reconstruct`, `translate` have metrics of their own; a NumPy array of images,
             float32 in [-1, 1] or uint8; a folder of pictures; or a tf.data.Dataset of images, batched or not. For a
             reference of points: points (N, 2).
-        reference: the real images: a data source such as "digits", or an array, as in `data.arrays`.
+        reference: the real images: a data source such as "digits", a folder, or an array, as in `data.arrays`. Images
+            of a folder or file are brought to the size of the generated ones, as they are for training; RGBA is laid
+            over white.
         metrics: names such as ("fd", "kid", "density_coverage"); "all" for every one that applies; None for the usual
-            ones: fd, precision_recall, classifier_score, class_histogram and, of points, modes.
+            ones: fd, precision_recall, classifier_score, class_histogram and, of points, modes; where there is no
+            extractor, sliced_wasserstein and ms_ssim, which need none.
         num_images: generated images to score, or real ones where none is generated; None for min(10,000, images in the
             split, images given).
         seed: of the generated images, of the labels drawn for them, and of what metrics draw.
-        split: of the reference.
-        extractor: a keras.Model with images in and features (N, d) out, or {"features": …, "probabilities": …}; or
-            `metrics.inception_v3()`, `metrics.inception_2015(path)`; None for the classifier shipped for the reference.
+        split: of the reference. Where that has no test split, "test" is what `data.HeldOut` holds out of "train": have
+            the model trained on the rest.
+        extractor: a keras.Model with images in and features (N, d) out, or {"features": …, "probabilities": …}, or a
+            .keras file of one; or `metrics.inception_v3()`, `metrics.inception_2015(path)`; None for the classifier
+            shipped for the reference, or what `metrics.train_extractor` last kept in the cache for this very source.
             A Fréchet distance needs at least 2 d images on either side, since the covariance of fewer is far from any
             truth.
         batch_size: images per forward pass, on all devices together.
@@ -55,26 +63,38 @@ def evaluate(
             there already: their classes, for gan_train and gan_test.
         verbose: True shows progress.
         floor: True adds, beside the distance, the same distance for as many real images from another split.
+        skip_corrupt: leave unreadable pictures of the reference out, as in `data.load`, instead of raising.
 
     Returns:
         The record, a dict that JSON can hold. "scores": fd_classifier_<n>, its _floor, precision_, recall_ and
         classifier_score_ likewise, class_histogram, and what else was asked for. With your own extractor the word is
-        "custom" instead of "classifier"; for points it is "points". "deviations": the standard deviation or error of
+        "custom" instead of "classifier", "own" and its hash if `train_extractor` made it; for points it is "points".
+        "deviations": the standard deviation or error of
         the scores that have one. "protocol": what decided them, with "likelihood" where there is one: exact or bound,
         samples, dequantisation, scale. "wall_s", "cpu_s" (seconds), "cpu_s_of" the features and each metric,
-        "commit", "created". With "all", "left_out" says why a metric does not apply.
+        "commit", "created". With "all", and with the usual metrics of one's own data, "left_out" says why a metric does
+        not apply.
 
     Raises:
         ValueError: one sentence on the images, labels, extractor, counts or metrics that do not fit.
     """
     wall, cpu = time.perf_counter(), time.process_time()
+    reference = data.with_test(reference) if re.search(r"\btest\b", split) else reference
     info = data.info(reference)
     source, folder_labels = image_sources.opened(model_or_images, info.class_names)
     image_sources.inspect(source, info.is_points)
     metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
     generates = measures.look_at_generated(metrics)
-    reference = Reference(reference, _extractor_for(info, extractor) if generates else None, batch_size, verbose)
+    found = extractor_for(reference, extractor) if generates else None
+    shape = image_sources.shape_of(source)
+    reference = Reference(reference, found, batch_size, verbose, shape, skip_corrupt)
     split = split if reference.has_splits else "train"
+    held_out = info.num_images["test"] if isinstance(reference.source, data.HeldOut) else None
+    if held_out and verbose:
+        print(
+            f"{info.name} has no test split: {held_out:,} of its {sum(info.num_images.values()):,} images stand for "
+            "one. Models of runs and searches, and of tz.data.load(tz.data.HeldOut(...)), are not trained on them."
+        )
     count = _count(source, num_images, reference.size(split), reference.extractor)
     inputs = MetricInputs(
         source=source,
@@ -83,9 +103,10 @@ def evaluate(
         num_real=min(reference.size(split), max(USUAL, count) if generates else count),
         count=count,
         seed=seed,
-        shape=image_sources.shape_of(source),
+        shape=shape,
         labels=folder_labels if labels is None else labels,
         floor_split=reference.other_split(split) if floor else None,
+        held_out=held_out,
     )
     asked, left_out = measures.chosen(metrics, inputs)
     spent = {}
@@ -96,14 +117,14 @@ def evaluate(
     elif labels is not None:
         raise ValueError("labels tell a model what to generate, and these metrics look at real images: leave them out.")
     else:
-        inputs.count, origin, inputs.shape = 0, "none", inputs.shape or tuple(info.image_shape)
+        inputs.count, origin, inputs.shape = 0, "none", inputs.shape or reference.image_shape
     scores, deviations = _numbers(inputs, asked, spent)
     return {
         "scores": scores,
         "deviations": deviations,
         "protocol": _protocol(inputs, asked, origin),
         "model": _described(inputs.model),
-        **({"left_out": left_out} if metrics == "all" else {}),
+        **({"left_out": left_out} if metrics == "all" or "fd" in left_out else {}),
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
         "cpu_s_of": {name: round(seconds, 3) for name, seconds in spent.items()},
@@ -120,27 +141,44 @@ def _described(model):
     return {"name": model.name, "image_shape": list(model.image_shape), "weights": weights}
 
 
-def distance_name(reference):
-    """What the Fréchet distance to a data source is called, its count of images left out.
+def distance_name(reference, extractor=None):
+    """What the Fréchet distance to a data source is called, its count of images left out: `callbacks.Evaluate`'s key.
 
     Args:
         reference: a data source.
+        extractor: as in `evaluate`.
 
     Returns:
-        "fd_classifier" or "fd_points"; None where `evaluate` needs an extractor of yours.
+        Such as "fd_classifier", "fd_points" or "fid_inception2015_clean"; None where there is no extractor.
+    """
+    found = extractor_for(reference, extractor)
+    return None if found is None else found.distance
+
+
+def extractor_for(reference, extractor=None):
+    """The network that `evaluate` takes features in.
+
+    Args:
+        reference: a data source.
+        extractor: as in `evaluate`.
+
+    Returns:
+        An `Extractor`: the one given, the identity of points, the classifier shipped for a name, or what
+        `train_extractor` kept in the cache for this very source; None if there is none.
+
+    Raises:
+        ValueError, FileNotFoundError: one sentence on an extractor that is none.
     """
     info = data.info(reference)
-    if info.is_points:
-        return "fd_points"
-    return "fd_classifier" if info.name in features.shipped() else None
-
-
-def _extractor_for(info, extractor):
     if info.is_points:
         if extractor is not None:
             raise ValueError(f"{info.name} is points in the plane, which are their own features: leave extractor out.")
         return features.POINTS
-    return features.classifier_for(info.name) if extractor is None else features.extractor_of(extractor)
+    if extractor is not None:
+        return features.extractor_of(extractor)
+    if data.name_of(reference) in features.shipped():
+        return features.classifier_for(info.name)
+    return own_extractors.find(reference)
 
 
 def _count(source, num_images, in_split, extractor):
@@ -172,7 +210,7 @@ def _labels(inputs, given, asked):
     if not inputs.is_labelled:
         return None, "none" if inputs.condition is None else "the model's"
     classes, random = inputs.condition.num_classes, np.random.default_rng(inputs.seed)
-    histogram = inputs.reference.features(inputs.split, inputs.num_real)["histogram"]
+    histogram = inputs.reference.histogram(inputs.split, inputs.num_real)
     if len(histogram) > classes:
         raise ValueError(
             f"The reference has {len(histogram)} classes and the model knows {classes}: give labels=, one per image."
@@ -207,8 +245,12 @@ def _look(inputs, asked, exact):
             yield batch
 
     title = "generated images"
-    outputs = features.collect(inputs.extractor, generated(), inputs.count, title, inputs.reference.verbose)
-    inputs.features, inputs.probabilities = outputs["features"], outputs.get("probabilities")
+    if inputs.extractor is None:
+        shown = features.watched(generated(), inputs.count, title) if inputs.reference.verbose else generated()
+        collections.deque(shown, maxlen=0)
+    else:
+        outputs = features.collect(inputs.extractor, generated(), inputs.count, title, inputs.reference.verbose)
+        inputs.features, inputs.probabilities = outputs["features"], outputs.get("probabilities")
     if seen < inputs.count:
         if exact:
             raise ValueError(f"{inputs.count} images were asked for and the dataset ended after {seen}.")
@@ -263,7 +305,9 @@ def _protocol(inputs, asked, origin):
     alike = len(set(fitted.values())) < 2
     return {
         "reference": reference.info.name,
+        "content": reference.content(inputs.split),
         "split": inputs.split if reference.has_splits else None,
+        "held_out": inputs.held_out,
         "num_real": inputs.num_real,
         "num_generated": inputs.count,
         "seed": inputs.seed,

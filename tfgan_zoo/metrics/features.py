@@ -20,8 +20,8 @@ class Extractor:
     """A network with images in and features out, and what a record must say of it.
 
     Args:
-        kind: the word that stands in a score's key: "classifier" (shipped), "custom" (yours), "points" (identity),
-            "inceptionv3keras", "inception2015".
+        kind: the word that stands in a score's key: "classifier" (shipped), "own" with eight digits of the hash (of
+            `train_extractor`), "custom" (yours), "points" (identity), "inceptionv3keras", "inception2015".
         name: which one it is, such as "digits".
         hash: first 16 hex digits of the SHA-256 over its weights' bytes.
         image_shape: (height, width, channels) it wants; None where any size will do. (2,) for points.
@@ -45,9 +45,15 @@ class Extractor:
         """Whether its scores bear the names FID and Inception Score."""
         return self.kind.startswith("inception")
 
-    def key(self, score, count):
-        """The name of a score of `count` images in these features, such as "kid_classifier_10000"."""
-        return "_".join(filter(None, (score, self.kind, str(count), self.resize.suffix)))
+    def key(self, score, count=None):
+        """The name of a score of `count` images in these features, "kid_classifier_10000"; None leaves that out."""
+        count = None if count is None else str(count)
+        return "_".join(filter(None, (score, self.kind, count, self.resize.suffix)))
+
+    @property
+    def distance(self):
+        """The name of the Fréchet distance in these features, its count of images left out."""
+        return self.key("fid" if self.is_inception else "fd")
 
     def describe(self):
         """What a record says: {"name", "hash", "features"}."""
@@ -175,11 +181,17 @@ def classifier_for(dataset):
     """
     path = WEIGHTS / f"{dataset}.keras"
     if dataset not in shipped():
-        raise ValueError(
-            f"No classifier is shipped for {dataset!r}, only for {' and '.join(shipped()) or 'no dataset'}. Pass "
-            "evaluate(..., extractor=your_keras_model): any keras.Model with images in and features (N, d) out."
-        )
+        raise ValueError(no_extractor(dataset))
     return _load(path, path.stat().st_mtime_ns)
+
+
+def no_extractor(name):
+    """The sentence that says how to get features of a data source, where nobody has given any."""
+    return (
+        f"No classifier is shipped for {name!r}, only for {' and '.join(shipped()) or 'no dataset'}: train one, "
+        "tz.metrics.train_extractor(source) or python -m tfgan_zoo.metrics.extractor SOURCE, or pass "
+        "extractor=your_keras_model, any keras.Model with images in and features (N, d) out."
+    )
 
 
 def shipped():
@@ -201,6 +213,35 @@ def _load(path, _written):
     return make_extractor("classifier", path.stem, model)
 
 
+def read(path):
+    """The extractor in a file: of `train_extractor`, known by its sidecar, or any keras.Model of yours.
+
+    Args:
+        path: a .keras file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: the weights are not those that the sidecar describes, or the model is no extractor.
+    """
+    path = pathlib.Path(path).expanduser()
+    if path.suffix != ".keras" or not path.is_file():
+        raise FileNotFoundError(f"extractor={str(path)!r}: there is no such .keras file; train_extractor makes one.")
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+@runtime.no_strategy()
+def _read(path, _written):
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    model.trainable = False
+    if not path.with_suffix(".json").exists():
+        return extractor_of(model)
+    card, sha256 = files.read_json(path.with_suffix(".json")), sha256_of(model)
+    if sha256 != card.get("sha256"):
+        raise ValueError(f"{path} is not the file that {path.stem}.json describes (other weights): train it again.")
+    return make_extractor(f"own{sha256[:8]}", card["dataset"], model)
+
+
 def make_extractor(kind, name, model, resize=ANTIALIASED):
     """An `Extractor` around a keras.Model whose output "features" has the shape (N, d)."""
     outputs = heads(model.compute_output_spec(keras.KerasTensor((None, *model.input_shape[1:]))))
@@ -210,23 +251,27 @@ def make_extractor(kind, name, model, resize=ANTIALIASED):
 
 
 def extractor_of(model):
-    """Your own keras.Model as an extractor.
+    """Your own keras.Model, or a file of one, as an extractor.
 
     Args:
-        model: images (N, height, width, channels) in [-1, 1] in; out (N, d) or a dict with "features" (N, d) and
-            perhaps "probabilities" (N, C).
+        model: a .keras file, as in `read`; or a model with images (N, height, width, channels) in [-1, 1] in, and out
+            (N, d) or a dict with "features" (N, d) and perhaps "probabilities" (N, C).
 
     Returns:
-        An `Extractor` of kind "custom".
+        An `Extractor` of kind "custom"; of a file that `train_extractor` wrote, "own" and its hash.
 
     Raises:
         ValueError: not one input of images, or no output (N, d).
+        FileNotFoundError: there is no such file.
     """
     if isinstance(model, Extractor):
         return model
+    if isinstance(model, pathlib.Path) or (isinstance(model, str) and model.endswith(".keras")):
+        return read(model)
     if not isinstance(model, keras.Model):
         raise ValueError(
-            f"extractor must be a keras.Model with images in and features (N, d) out, not {type(model).__name__}."
+            "extractor must be a keras.Model with images in and features (N, d) out, or a .keras file of one, not "
+            f"{type(model).__name__}."
         )
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] is None:

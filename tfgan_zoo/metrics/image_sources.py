@@ -1,6 +1,7 @@
 """What is scored, be it a model, an array, a folder or a dataset, as one stream of checked batches."""
 
 import pathlib
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -50,11 +51,15 @@ def opened(source, class_names):
 
 def shape_of(source):
     """(height, width, channels) of what is scored; None where that shows only in the first batch."""
+    shape = _shape_of(source)
+    return (*shape[:2], 3) if shape is not None and len(shape) == 3 and shape[2] == 4 else shape
+
+
+def _shape_of(source):
     if isinstance(source, np.ndarray):
         return tuple(source.shape[1:])
     if isinstance(source, tf.data.Dataset):
-        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
-        shape = getattr(first, "shape", None)
+        shape = getattr(_images_of(source.element_spec), "shape", None)
         shape = None if shape is None or shape.rank is None else tuple(shape)[-3:]
     else:
         shape = getattr(source, "image_shape", None)
@@ -84,9 +89,21 @@ def inspect(source, points):
         ValueError: one sentence on what is wrong with the images.
     """
     if isinstance(source, np.ndarray):
-        _check_shape(source, points)
-        if source.dtype != np.uint8:
-            checked(source, points)
+        check_all(source, points)
+
+
+def check_all(images, points=False):
+    """Raise ValueError unless an array holds images, as `checked`; floats of which none is below 0 look like [0, 1].
+
+    Of a model's images that is never asked, for its background may be white; nor of uint8, which cannot be in doubt.
+    """
+    _check_shape(images, points)
+    low, high = np.inf, -np.inf
+    for start in range(0, 0 if images.dtype == np.uint8 and not points else len(images), 1024):
+        part = checked(images[start : start + 1024], points)
+        low, high = min(low, part.min()), max(high, part.max())
+    if not points:
+        _check_range(low, high)
 
 
 def stream(source, count, labels, seed, batch_size, points):
@@ -104,15 +121,19 @@ def stream(source, count, labels, seed, batch_size, points):
         float32 (n, height, width, channels) in [-1, 1], or (n, 2).
 
     Raises:
-        ValueError: one sentence on what is wrong with the images.
+        ValueError: one sentence on what is wrong with the images; at the end, that a dataset seems to be in [0, 1].
     """
-    left = count
+    left, low, high = count, np.inf, -np.inf
     for batch in _batches(source, count, labels, seed, batch_size, points):
-        batch = checked(batch[:left], points, first=left == count and not isinstance(source, np.ndarray))
+        batch, floats = checked(batch[:left], points), batch.dtype != np.uint8
         left -= len(batch)
+        if floats and len(batch):
+            low, high = min(low, batch.min()), max(high, batch.max())
         yield batch
         if not left:
-            return
+            break
+    if isinstance(source, tf.data.Dataset) and not points:
+        _check_range(low, high)
 
 
 def _batches(source, count, labels, seed, batch_size, points):
@@ -120,33 +141,51 @@ def _batches(source, count, labels, seed, batch_size, points):
         for start in range(0, count, batch_size):
             yield source[start : start + batch_size]
     elif isinstance(source, tf.data.Dataset):
-        first = source.element_spec[0] if isinstance(source.element_spec, tuple) else source.element_spec
-        if getattr(first, "shape", None) is not None and first.shape.rank == (1 if points else 3):
-            source = source.batch(batch_size)
-        for batch in source:
-            yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        shape = getattr(_images_of(source.element_spec), "shape", None)
+        if shape is not None and shape.rank == (1 if points else 3):
+            source = source.map(lambda *element: _images_of(element[0])).batch(batch_size)
+        try:
+            for batch in source:
+                yield np.asarray(_images_of(batch))
+        except tf.errors.InvalidArgumentError as error:
+            why = re.sub(r"\{\{.*?\}\} ?| ?\[Op:.*", "", error.message.splitlines()[0])
+            raise ValueError(
+                f"The dataset cannot be read: {why} Bring images to one size with tf.image.resize."
+            ) from error
     else:
         for batch in source.stream(count, labels=labels, seed=seed, batch_size=batch_size):
             yield np.asarray(batch)
 
 
-def checked(images, points=False, first=True):
+def _images_of(element):
+    """The images of what a dataset gives: images, (images, labels), or TFDS' dict.
+
+    Raises:
+        ValueError: if it is a dict without them.
+    """
+    if isinstance(element, dict):
+        if "image" not in element:
+            raise ValueError(f"The dataset gives dicts of {', '.join(map(repr, element))}: map them to images.")
+        return element["image"]
+    return element[0] if isinstance(element, tuple) else element
+
+
+def checked(images, points=False):
     """Images as float32 in [-1, 1], or a sentence about why they are not.
 
     Args:
-        images: an array: uint8, or floats in [-1, 1]; or points.
+        images: an array: uint8, or floats in [-1, 1]; or points. RGBA is laid over white.
         points: True for points (N, 2), which have no range.
-        first: whether enough is seen here to tell [0, 1] from [-1, 1].
 
     Returns:
-        float32, clipped to [-1, 1]; points as they are.
+        float32 with 1 or 3 channels, clipped to [-1, 1]; points as they are.
 
     Raises:
         ValueError: wrong rank, type or range, NaN or infinity.
     """
     _check_shape(images, points)
     if images.dtype == np.uint8 and not points:
-        return np.asarray(pixels.from_uint8(images))
+        return _opaque(np.asarray(pixels.from_uint8(images)))
     if not np.issubdtype(images.dtype, np.floating) and images.dtype != tf.bfloat16.as_numpy_dtype:
         raise ValueError(f"Images must be float32 in [-1, 1] or uint8 in 0 to 255; they are {images.dtype}.")
     images = images.astype(np.float32)
@@ -161,12 +200,24 @@ def checked(images, points=False, first=True):
     if low < -1 - SLACK or high > 1 + SLACK:
         advice = "Pixels from 0 to 255: x / 127.5 - 1, or uint8." if low >= 0 and high > 2 else "Clip or rescale them."
         raise ValueError(f"Images must lie in [-1, 1]; these run from {low:.3g} to {high:.3g}. {advice}")
-    if first and low >= 0 and high > low:  # one flat gray is a collapsed model and not another range
+    return _opaque(np.clip(images, -1, 1))
+
+
+def _check_range(low, high):
+    """Raise ValueError if floats between these look like [0, 1]: one flat gray is a collapsed model and no range."""
+    if 0 <= low < high:
         raise ValueError(
             f"These images run from {low:.3g} to {high:.3g} and none is below 0: they seem to be in [0, 1]. "
-            "The zoo's images are in [-1, 1]: give x * 2 - 1."
+            "The zoo's images are in [-1, 1]: give x * 2 - 1; or uint8, if they have no dark pixel."
         )
-    return np.clip(images, -1, 1)
+
+
+def _opaque(images):
+    """RGBA in [-1, 1] over white; all else as it is."""
+    if images.shape[-1] != 4:
+        return images
+    opacity = (images[..., 3:] + 1) / 2
+    return images[..., :3] * opacity + (1 - opacity)
 
 
 def _check_shape(images, points):
@@ -176,7 +227,9 @@ def _check_shape(images, points):
     elif images.ndim != 4:
         raise ValueError(
             f"Images must be an array (N, height, width, channels); the shape is {images.shape}. "
-            "Gray images without a channel axis: images[..., None]."
+            "Gray images without a channel axis: images[..., None]; one image at a time: dataset.batch(64)."
         )
-    elif images.shape[3] not in (1, 3):
-        raise ValueError(f"Images must have 1 or 3 channels, last of the four axes; the shape is {images.shape}.")
+    elif images.shape[3] not in (1, 3, 4):
+        raise ValueError(
+            f"Images must have 1 or 3 channels, or 4 (RGBA), last of the four axes; the shape is {images.shape}."
+        )

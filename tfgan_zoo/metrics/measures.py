@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import errors
+from tfgan_zoo import errors, pixels
 from tfgan_zoo.data.bundled import MIXTURES
 from tfgan_zoo.geometry import lerp, slerp
 from tfgan_zoo.metrics import distances, paired, points, scores, similarity, sliced
@@ -35,6 +35,7 @@ class Measure:
         needs: keys of `metric_inputs.NEEDS`, all of which must be there.
         best: beginning of a score's key -> min or max, whichever is better; None where neither is.
         usual: whether it is computed without being asked for.
+        instead: whether it is so where there is no extractor.
         generates: whether it looks at generated images.
         settings: numbers that decide it, keywords of the function.
         function: (inputs, **settings) -> {key: value, or (value, standard deviation)}.
@@ -43,6 +44,7 @@ class Measure:
     needs: tuple
     best: dict
     usual: bool
+    instead: bool
     generates: bool
     settings: dict
     function: collections.abc.Callable
@@ -55,11 +57,11 @@ class Measure:
         return self.function(inputs, **self.settings)
 
 
-def measure(*needs, best, usual=False, generates=True, **settings):
+def measure(*needs, best, usual=False, instead=False, generates=True, **settings):
     """Enter a function into the table, under its own name."""
 
     def enter(function):
-        MEASURES[function.__name__] = Measure(needs, best, usual, generates, settings, function)
+        MEASURES[function.__name__] = Measure(needs, best, usual, instead, generates, settings, function)
         return function
 
     return enter
@@ -107,20 +109,23 @@ def chosen(metrics, inputs):
         ({name: Measure}, {name: the sentence that says why it was left out}).
 
     Raises:
-        ValueError: an unknown name, one asked for by name that does not apply, or nothing asked for.
+        ValueError: an unknown name, one asked for by name that does not apply, nothing that applies or is asked for.
     """
     if isinstance(metrics, str) and metrics != "all":
         metrics = (metrics,)
     by_name = metrics is not None and metrics != "all"
-    names = tuple(metrics) if by_name else tuple(n for n, m in MEASURES.items() if m.usual or metrics == "all")
+    blind = inputs.extractor is None
+    usual = tuple(n for n, m in MEASURES.items() if m.usual or (m.instead and blind) or metrics == "all")
+    names = tuple(metrics) if by_name else usual
     for name in names:
         if name not in MEASURES:
             raise errors.unknown("metric", name, [*MEASURES, "all"])
     if not names:
         raise ValueError(f'metrics is empty: name some of {", ".join(MEASURES)}, or "all", or leave it out.')
     left_out = {name: sentence for name in names if (sentence := MEASURES[name].lacks(inputs))}
+    lenient = metrics == "all" or (metrics is None and (blind or inputs.held_out))
     for name, sentence in left_out.items():
-        if by_name or (name == "fd" and metrics is None):
+        if by_name or (name == "fd" and not lenient) or len(left_out) == len(names):
             raise ValueError(sentence)
     return {name: MEASURES[name] for name in names if name not in left_out}, left_out
 
@@ -189,8 +194,9 @@ def modes(inputs):
 
 
 @measure(
-    "images",
+    "patches",
     "alike",
+    instead=True,
     best={"sliced_wasserstein": min, "scales_of_sliced_wasserstein": min},
     num_images=2048,
     patches_per_image=128,
@@ -198,7 +204,7 @@ def modes(inputs):
 )
 def sliced_wasserstein(inputs, num_images, **numbers):
     """Karras et al. 2018, Sec. 5, of fewer images than there: the mean over the scales, and each, finest first."""
-    real, fake = inputs.real_images(count=num_images)[0], inputs.generated_images[:num_images]
+    real, fake = pixels.to_uint8(inputs.real_images(count=num_images)[0]), inputs.images[:num_images]
     count = min(len(real), len(fake))
     by_scale = sliced.sliced_wasserstein(real[:count], fake[:count], seed=inputs.seed, **numbers)
     return {
@@ -207,17 +213,18 @@ def sliced_wasserstein(inputs, num_images, **numbers):
     }
 
 
-@measure("images", best={"ms_ssim": None}, num_pairs=1000)
+@measure("images", instead=True, best={"ms_ssim": None}, num_pairs=1000)
 def ms_ssim(inputs, num_pairs):
     """Odena et al. 2017, Sec. 4.2, within classes where labels are known: near 1 for images that are all alike."""
-    fake = inputs.generated_images
+    fake = inputs.images
     groups = len(np.unique(inputs.labels)) if inputs.labels is not None else 1
     pairs = max(2, num_pairs // groups)
     result = {inputs.in_pixels("ms_ssim"): similarity.ms_ssim(fake, inputs.labels, pairs, inputs.seed)}
     if inputs.floor_split and NEEDS["alike"](inputs) is None:
         real, labels = inputs.real_images()
         labels = None if inputs.labels is None else labels
-        result[f"{inputs.in_pixels('ms_ssim')}_floor"] = similarity.ms_ssim(real, labels, pairs, inputs.seed)[0]
+        floor = similarity.ms_ssim(np.asarray(pixels.to_uint8(real)), labels, pairs, inputs.seed)[0]
+        result[f"{inputs.in_pixels('ms_ssim')}_floor"] = floor
     return result
 
 
@@ -240,7 +247,7 @@ def ndb(inputs, num_bins, significance):
     return {inputs.in_features("ndb"): result.share, "divergence_of_bins": result.divergence}
 
 
-@measure("training", best={"copying": None, "p_of_copying": None, "authenticity": None}, num_train=20_000)
+@measure("extractor", "training", best={"copying": None, "p_of_copying": None, "authenticity": None}, num_train=20_000)
 def memorisation(inputs, num_train):
     """Meehan et al. 2020, Sec. 3.1 (0.5: no nearer to training images than held-out ones), and Alaa et al. 2022.
 
@@ -268,7 +275,7 @@ def memorisation(inputs, num_train):
     return result
 
 
-@measure("latents", best={"path_length": min}, num_paths=1000, epsilon=1e-4)
+@measure("latents", "extractor", best={"path_length": min}, num_paths=1000, epsilon=1e-4)
 def path_length(inputs, num_paths, epsilon):
     """Karras et al. 2019, Sec. 4.1, Eq. 2, without LPIPS: in features of the extractor. Each path keeps its class."""
     model = inputs.model
@@ -359,8 +366,8 @@ def likelihood(inputs, num_images):
 )
 def reconstruction(inputs, num_images):
     """How near held-out images come back from their codes: squared error of pixels in [-1, 1], and PSNR of images."""
-    real = inputs.real_images(count=min(num_images, inputs.num_real))[0]
-    again = inputs.in_batches(inputs.model.reconstruct, real)
+    real, labels = inputs.real_images(count=min(num_images, inputs.num_real))
+    again = inputs.in_batches(inputs.model.reconstruct, real, *([] if inputs.condition is None else [labels]))
     result = {f"reconstruction_mse_{len(real)}": paired.mean_squared_error(real, again)}
     if real.ndim == 4:
         result[f"reconstruction_psnr_{len(real)}"] = paired.peak_signal_to_noise(real, again)

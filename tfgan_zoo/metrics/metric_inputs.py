@@ -8,7 +8,7 @@ import numpy as np
 
 from tfgan_zoo import pixels
 from tfgan_zoo.data.bundled import MIXTURES
-from tfgan_zoo.metrics import image_sources
+from tfgan_zoo.metrics import features, image_sources
 from tfgan_zoo.metrics.neighbours import neighbour_scores
 from tfgan_zoo.metrics.reference import Reference
 
@@ -32,6 +32,7 @@ class MetricInputs:
         shape: (height, width, channels) of the generated images; None until the first batch of some models.
         labels: (count,) classes the images were asked or said to show; None without labels.
         floor_split: real images that play the generated ones; None for no floor.
+        held_out: how many images were held out because there is no test split; None where there is one.
         features, probabilities, images: of the generated images: (count, d), (count, C) or None, uint8 or None.
     """
 
@@ -44,13 +45,14 @@ class MetricInputs:
     shape: tuple | None
     labels: np.ndarray | None
     floor_split: str | None
+    held_out: int | None = None
     features: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     images: np.ndarray | None = None
 
     @property
     def extractor(self):
-        """The network whose features these are."""
+        """The network whose features these are; None where nobody has one, or looks at them."""
         return self.reference.extractor
 
     @property
@@ -88,10 +90,11 @@ class MetricInputs:
         unsaid = dict.fromkeys(("samples", "dequantisation", "data_scale"))
         return {"kind": kind} | unsaid | dict(getattr(self.model, "likelihood_protocol", None) or {})
 
-    def in_batches(self, function, images):
-        """What a function of images gives, a batch at a time."""
+    def in_batches(self, function, *rows):
+        """What a function of images, and of what goes with each, gives, a batch at a time."""
         size = self.reference.batch_size
-        return np.concatenate([np.asarray(function(images[at : at + size])) for at in range(0, len(images), size)])
+        parts = ([one[at : at + size] for one in rows] for at in range(0, len(rows[0]), size))
+        return np.concatenate([np.asarray(function(*part)) for part in parts])
 
     @functools.cached_property
     def real(self):
@@ -140,8 +143,17 @@ def need(function):
 
 
 @need
+def extractor(inputs):
+    """A network to take features in."""
+    if inputs.extractor is None:
+        return features.no_extractor(inputs.reference.info.name)
+
+
+@need
 def covariance(inputs):
     """Twice as many images as features, on both sides."""
+    if sentence := extractor(inputs):
+        return sentence
     width = inputs.extractor.width
     return _enough(
         inputs,
@@ -155,12 +167,14 @@ def covariance(inputs):
 @need
 def neighbours(inputs):
     """A few images more than the neighbours that are looked for, and enough for two subsets."""
-    return _enough(inputs, 6, "Nearest neighbours and subsets need at least {} images")
+    return extractor(inputs) or _enough(inputs, 6, "Nearest neighbours and subsets need at least {} images")
 
 
 @need
 def probabilities(inputs):
     """A classifier as extractor."""
+    if sentence := extractor(inputs):
+        return sentence
     if inputs.extractor.classes is None:
         return (
             f"The extractor {inputs.extractor.name!r} gives no probabilities: end it in "
@@ -184,15 +198,23 @@ def images(inputs):
 
 
 @need
+def patches(inputs):
+    """Pixels with room for the patches of 7 x 7 that are compared."""
+    shape = inputs.shape or inputs.reference.image_shape
+    if inputs.reference.info.is_points or None in shape or min(shape[:2]) >= 7:
+        return images(inputs)
+    return f"The images are {shape[0]}x{shape[1]}, and the patches that are compared are 7x7."
+
+
+@need
 def alike(inputs):
     """Generated and real images of one size and one number of channels."""
-    info = inputs.reference.info
-    if inputs.shape is None or info.is_points or inputs.shape == tuple(info.image_shape):
+    reference = inputs.reference
+    if inputs.shape is None or reference.info.is_points or inputs.shape == reference.image_shape:
         return None
-    height, width, _ = inputs.shape
-    if inputs.reference.has_splits and height == width:
+    if reference.has_splits:
         return None  # the reference is read at that size, as it is for training
-    wanted = "x".join(map(str, info.image_shape))
+    wanted = "x".join(map(str, reference.image_shape))
     return (
         f"The images are {'x'.join(map(str, inputs.shape))} and the reference is {wanted}, so their pixels cannot be "
         f"compared: give both in one size with as many channels."
@@ -215,6 +237,8 @@ def labels(inputs):
 @need
 def classifier(inputs):
     """An extractor that classifies into the reference's classes."""
+    if sentence := extractor(inputs):
+        return sentence
     classes, info = inputs.extractor.classes, inputs.reference.info
     if classes is None or classes != info.num_classes:
         return (
@@ -249,13 +273,13 @@ def convergence(inputs):
 @need
 def likelihood(inputs):
     """A model that says how likely an image is."""
-    return _lacking(inputs, "A likelihood", "log_prob") or alike(inputs)
+    return _lacking(inputs, "A likelihood", "log_prob") or _translucent(inputs) or alike(inputs)
 
 
 @need
 def reconstruction(inputs):
     """A model that brings images back from their codes."""
-    return _lacking(inputs, "Reconstruction", "reconstruct") or alike(inputs)
+    return _lacking(inputs, "Reconstruction", "reconstruct") or _translucent(inputs) or alike(inputs)
 
 
 @need
@@ -273,6 +297,12 @@ def _lacking(inputs, what, *verbs):
     if verb is not None:
         whose = "these are images" if inputs.model is None else "this one has none"
         return f"{what} needs a model with .{verb}, and {whose}."
+
+
+def _translucent(inputs):
+    shape = getattr(inputs.model, "image_shape", None)
+    if shape is not None and len(shape) == 3 and shape[2] == 4:
+        return "The model's images are RGBA, and real images are laid over white: it is not asked about those."
 
 
 def _enough(inputs, needed, what, instead=""):

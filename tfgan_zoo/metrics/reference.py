@@ -25,12 +25,17 @@ class Reference:
         extractor: an `Extractor`; None where nobody looks at features.
         batch_size: images per forward pass.
         verbose: True shows progress.
+        size_of: (height, width, channels) of the generated images, to which images of one's own, and any of mixed
+            sizes, are brought, as they are for training; None where that is not known. Others keep theirs.
+        skip_corrupt: as in `data.load`.
     """
 
     source: object
-    extractor: features.Extractor
+    extractor: features.Extractor | None
     batch_size: int
     verbose: bool
+    size_of: tuple | None = None
+    skip_corrupt: bool = False
 
     @functools.cached_property
     def info(self):
@@ -40,11 +45,22 @@ class Reference:
     @property
     def has_splits(self):
         """Arrays given by hand are one heap, without a test split and without other images for a floor."""
-        return isinstance(self.source, str | pathlib.Path)
+        return isinstance(self.source, str | pathlib.Path | data.HeldOut)
+
+    @functools.cached_property
+    def image_shape(self):
+        """(height, width, channels) that images are read at, RGBA laid over white; (2,) of points."""
+        own = tuple(self.info.image_shape)
+        if self.info.is_points:
+            return own
+        if self.has_splits and self.size_of is not None and (self._name is None or None in own):
+            return self.size_of
+        return (*own[:2], 3) if own[2] == 4 else own
 
     def size(self, split):
         """How many images a split has; of a slice like "test[:500]" that shows only when it is read."""
-        return self.info.num_images[split] if split in self.info.num_images else len(self._read(split)[0])
+        known = split in self.info.num_images and not self.skip_corrupt
+        return self.info.num_images[split] if known else len(self._read(split)[0])
 
     def other_split(self, split):
         """A split that shares no image with this one, training images first; None if there is none."""
@@ -58,17 +74,26 @@ class Reference:
         Args:
             split: of the source.
             count: how many; all, if there are fewer.
-            image_shape: (height, width, channels) to read them at; None for their own.
+            image_shape: (height, width, channels) to read them at; None for the reference's.
 
         Returns:
             (images as stored: uint8, or float32 in [-1, 1]; what stands beside them: labels int32 (N,), or None).
         """
-        wanted = {}
-        if image_shape not in (None, tuple(self.info.image_shape)):
-            wanted = {"image_size": image_shape[0], "channels": image_shape[2]}
-        images, labels = self._read(split, **wanted)
+        images, labels = self._read(split, image_shape)
         rows = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
         return images[rows], None if labels is None else labels[rows]
+
+    def histogram(self, split, count):
+        """The share of each label among `count` images of a split, (C,); empty without labels."""
+        if self.extractor is None:
+            return self._histogram(self.images(split, count)[1])
+        return self.features(split, count)["histogram"]
+
+    def _histogram(self, labels):
+        of_classes = labels is not None and labels.ndim == 1
+        known = labels[labels >= 0] if of_classes else np.zeros(0, np.int32)  # -1 stands for no label
+        share = np.bincount(known, minlength=self.info.num_classes or 0) / max(len(known), 1)
+        return share if known.size else np.zeros(0)
 
     def features(self, split, count):
         """What an extractor sees in `count` images of a split, through the cache.
@@ -79,15 +104,12 @@ class Reference:
 
         def build():
             images, labels = self.images(split, count)
-            of_classes = labels is not None and labels.ndim == 1
-            known = labels[labels >= 0] if of_classes else np.zeros(0, np.int32)  # -1 stands for no label
-            histogram = np.bincount(known, minlength=self.info.num_classes or 0) / max(len(known), 1)
             cut = (images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size))
             batches = (batch if batch.dtype != np.uint8 else np.asarray(pixels.from_uint8(batch)) for batch in cut)
             title = f"{self.info.name}/{split}"
             return {
                 "features": features.collect(self.extractor, batches, len(images), title, self.verbose)["features"],
-                "histogram": histogram if known.size else np.zeros(0),
+                "histogram": self._histogram(labels),
                 "preprocessing": self.extractor.preprocessing(images.shape[1:]),
             }
 
@@ -138,21 +160,36 @@ class Reference:
             "what": what,
             "reference": [self._identity(split) for split in splits],
             "splits": list(splits),
-            "shape": list(self.info.image_shape),
+            "shape": list(self.image_shape),
             "extractor": self._fingerprint,
         }
         return cache.fetch(key | decided, lambda: {name: np.asarray(value) for name, value in build().items()})
 
+    def content(self, split):
+        """Hex SHA-256 of the images of a split as they are read; None where a name stands for them."""
+        if self._name is not None:
+            return None
+        return hashlib.sha256(np.ascontiguousarray(self._read(split)[0])).hexdigest()
+
     def _identity(self, split):
         """A name that stands for fixed content, or else a hash of the content."""
-        if isinstance(self.source, str) and not pathlib.Path(self.source).exists():
-            return {"name": self.info.name}
-        return {"content": hashlib.sha256(np.ascontiguousarray(self._read(split)[0])).hexdigest()}
+        if self._name is None:
+            return {"content": self.content(split)}
+        held_out = {"held_out": True} if isinstance(self.source, data.HeldOut) else {}
+        return {"name": self._name} | held_out
 
-    def _read(self, split, **wanted):
+    @functools.cached_property
+    def _name(self):
+        return data.name_of(self.source)
+
+    def _read(self, split, image_shape=None):
         """`data.arrays`, once: a folder of pictures takes long to decode."""
-        key = (split, *wanted.values())
+        shape = image_shape or self.image_shape
+        key = split, tuple(shape)
         if key not in self._held:
+            wanted = {"skip_corrupt": True} if self.skip_corrupt else {}
+            if tuple(shape) != tuple(self.info.image_shape):
+                wanted |= {"channels": shape[2]} | ({} if None in shape else {"image_size": tuple(shape[:2])})
             self._held[key] = data.arrays(self.source, split, **wanted)
         return self._held[key]
 
@@ -162,4 +199,4 @@ class Reference:
 
     @functools.cached_property
     def _fingerprint(self):
-        return features.fingerprint(self.extractor)
+        return None if self.extractor is None else features.fingerprint(self.extractor)

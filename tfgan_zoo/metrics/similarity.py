@@ -32,8 +32,7 @@ def ms_ssim(images, labels=None, num_pairs=100, seed=0):
         ValueError: no images in [-1, 1], labels that do not fit, or no two images to compare.
     """
     images, num_pairs = np.asarray(images), int(num_pairs)
-    for start in range(0, len(images), 1024):
-        image_sources.checked(images[start : start + 1024], first=start == 0)
+    image_sources.check_all(images)
     scales = ms_ssim_scales(images.shape[1:])
     if num_pairs < 2:
         raise ValueError(f"num_pairs={num_pairs} must be at least 2.")
@@ -78,9 +77,7 @@ def _similarities(images, first, second, scales):
     window = min(WINDOW, *images.shape[1:3])
 
     def compare(rows):
-        return (
-            tf.convert_to_tensor(image_sources.checked(images[rows], first=False)) + 1
-        ) / 2  # SSIM is of positive values
+        return (tf.convert_to_tensor(image_sources.checked(images[rows])) + 1) / 2  # SSIM is of positive values
 
     values = [
         tf.image.ssim_multiscale(

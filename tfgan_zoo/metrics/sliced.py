@@ -92,7 +92,7 @@ def _patches(images, level, levels, places, size):
     """(N · patches, channels · size²) float32, each channel with mean 0 and deviation 1 over all of them."""
     parts = []
     for start in range(0, len(images), BATCH):
-        batch = image_sources.checked(images[start : start + BATCH], first=False)
+        batch = image_sources.checked(images[start : start + BATCH])
         detail = laplacian_pyramid(batch, min(level + 2, levels))[level]  # a level needs only the one below it
         windows = np.lib.stride_tricks.sliding_window_view(detail, (size, size), axis=(1, 2))
         rows = np.arange(len(batch))[:, None]
@@ -123,10 +123,9 @@ def _checked(images, name):
     """Images as they are, if they are images in [-1, 1]; or the sentence of `checked` with the argument's name."""
     images = np.asarray(images)
     try:
-        for start in range(0, max(len(images), 1), 1024):
-            image_sources.checked(images[start : start + 1024], first=start == 0)
+        image_sources.check_all(images)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     if not len(images):
         raise ValueError(f"{name} has no image.")
-    return images
+    return image_sources.checked(images) if images.shape[3] == 4 else images

@@ -23,11 +23,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import data, noise, runtime
+from tfgan_zoo.keras_private import CACHED_EVALUATION, BuiltAlready
 from tfgan_zoo.models import checks, inputs
 from tfgan_zoo.models.optimisation import OptimisedModel, SameFactor, averaged_copy, dropout_states
 
 
-class GenerativeModel(OptimisedModel):
+class GenerativeModel(BuiltAlready, OptimisedModel):
     """A model that is trained with `fit` and asked for images with `generate`.
 
     All noise is drawn from (seed, step, purpose): a run that stops and continues, or is spread over replicas, draws
@@ -40,7 +41,7 @@ class GenerativeModel(OptimisedModel):
         ema_decay: of the averages of the networks, in [0, 1); 0 or None keeps none.
         averaged: names of the networks that are averaged; None for all. What is asked, scored and exported is the
             average: `inference[name]`.
-        state: dict name -> number: further numbers that training changes, saved and resumed with the model.
+        state: dict name -> number or array: what else training changes, saved, resumed and exported with the model.
         seed: integer for all noise of training; None takes one from Python's generator, which `runtime.setup` seeds.
         name: of the model.
         **arguments: `<network>_optimizer`, what `compile()` without arguments uses, None for Adam(1e-3); the rest is
@@ -99,9 +100,13 @@ class GenerativeModel(OptimisedModel):
         return keras.optimizers.Adam(1e-3)
 
     def _state_variable(self, name, value, dtype=None):
-        initializer = keras.initializers.Constant(value)
         return self.add_weight(
-            name=name, dtype=dtype, initializer=initializer, trainable=False, aggregation="only_first_replica"
+            name=name,
+            shape=np.shape(value),
+            dtype=dtype,
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            aggregation="only_first_replica",
         )
 
     # ---- learning ---------------------------------------------------------------------------------------------
@@ -363,10 +368,10 @@ class GenerativeModel(OptimisedModel):
             As in Keras.
         """
         self._check_compiled()
-        if not keras_arguments.pop("_use_cached_eval_dataset", False):  # which `fit` has checked
+        if not keras_arguments.pop(CACHED_EVALUATION, False):  # which `fit` has checked
             x, y = inputs.dataset(self, x.numpy() if tf.is_tensor(x) else x, y, batch_size), None
         else:
-            keras_arguments["_use_cached_eval_dataset"] = True
+            keras_arguments[CACHED_EVALUATION] = True
         with _explained():
             return super().evaluate(x, y, verbose=verbose, **keras_arguments)
 
@@ -388,9 +393,6 @@ class GenerativeModel(OptimisedModel):
         kept = math.ceil(len(x) * (1 - share))
         end = (x[kept:], y[kept:]) if y is not None else x[kept:]
         return x[:kept], y[:kept] if y is not None else None, end
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing: all is built. Keras would read a batch to build from, which fails on several workers' labels."""
 
     def check_images(self, images):
         """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1]."""

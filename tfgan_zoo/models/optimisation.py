@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfgan_zoo import runtime
 from tfgan_zoo.errors import unknown
+from tfgan_zoo.keras_private import all_layers
 from tfgan_zoo.models import checks
 
 _LOSS_SCALE = 64.0  # of mixed_float16; Keras' 32768 overflows for dozens of critic steps before it settles
@@ -162,7 +163,7 @@ class OptimisedModel(keras.Model):
         """
         given = self._optimizers_in(optimizers, arguments)
         self._means = {name: keras.metrics.Mean(name) for name in (*self.loss_names(), *self.monitor_names())}
-        for layer in self._flatten_layers():  # moments of the whole batch, however many devices share it
+        for layer in all_layers(self):  # moments of the whole batch, however many devices share it
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = runtime.replicas() > 1
         for name, network in self.networks.items():

@@ -4,6 +4,7 @@
 """
 
 from tfgan_zoo.networks import (
+    autoencoder,
     began,
     boltzmann,
     dcgan,
@@ -16,10 +17,13 @@ from tfgan_zoo.networks import (
     mlp,
     pixelcnn,
     resnet,
+    unet,
     upsampling,
+    vq,
 )
 
 __all__ = [
+    "autoencoder",
     "began",
     "boltzmann",
     "dcgan",
@@ -32,5 +36,7 @@ __all__ = [
     "mlp",
     "pixelcnn",
     "resnet",
+    "unet",
     "upsampling",
+    "vq",
 ]

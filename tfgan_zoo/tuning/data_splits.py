@@ -8,9 +8,7 @@ import warnings
 import numpy as np
 
 from tfgan_zoo import data, errors, metrics, pixels
-
-LARGEST = 10_000  # images carved for validation, where nobody says how many
-SHARE = 5  # one in so many, at most
+from tfgan_zoo.data import held_out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +82,8 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         validation: images carved from it to choose by; None for the source's own "validation" split or, without one, a
             fifth of it, at most 10,000. A source without a test split gives as many again for that.
         image_size: side that all images are brought to; None keeps theirs.
-        extractor: for the metrics, as in `tz.evaluate`; None for the classifier that is shipped for the source.
+        extractor: for the metrics, as in `tz.evaluate`; None for the classifier that is shipped for the source, or what
+            `metrics.train_extractor` kept for it.
 
     Returns:
         A `DataSplits`.
@@ -96,9 +95,9 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         raise ValueError(f"split={split!r}: a search learns and chooses on training images, and is tested on the rest.")
     images, labels = data.arrays(source, split, image_size=image_size)
     info = data.info(source)  # now that TFDS has prepared it, if it had to
-    if extractor is None and not info.is_points:
-        extractor = metrics.classifier_for(info.name)
-    usual = min(LARGEST, len(images) // SHARE)
+    if not info.is_points:
+        extractor = metrics.extractor_for(source, extractor)
+    usual = held_out.count_of(len(images))
     own = "validation" if validation is None and "validation" in info.num_images else None
     carved = usual if validation is None else errors.whole_number("validation", validation)
     count, tested = 0 if own else carved, 0 if "test" in info.num_images else max(0 if own else carved, usual)
@@ -107,7 +106,7 @@ def read(source, split="train", validation=None, image_size=None, extractor=None
         raise ValueError(
             f"validation={validation} images of {len(images):,} leave nothing to train on: carve fewer, or widen split."
         )
-    rows = np.random.default_rng(0).permutation(len(images))  # a folder's images are sorted by class
+    rows = held_out.order(len(images))
 
     def part(rows):
         rows = np.sort(rows)

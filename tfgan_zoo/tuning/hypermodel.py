@@ -11,6 +11,7 @@ import keras
 import keras_tuner
 
 from tfgan_zoo import errors, files, registry
+from tfgan_zoo.metrics import features
 from tfgan_zoo.tuning import data_splits, interrupts, spaces
 from tfgan_zoo.tuning.objective import Objective, metrics_for
 from tfgan_zoo.tuning.trial_callback import TrialCallback, numbers_of
@@ -73,6 +74,11 @@ class ZooHyperModel(keras_tuner.HyperModel):
         self.policy = keras.config.dtype_policy()  # which a cleared session forgets
         self.watched = {"every": every, "patience": patience, "floor": diversity}
         self.splits = splits
+        if objective is None and splits.extractor is None and not splits.info.is_points:
+            raise ValueError(
+                f"{features.no_extractor(splits.info.name)} Or name an objective that needs none, such as "
+                "objective='sliced_wasserstein'."
+            )
         untrained = splits.score(model := self.build(keras_tuner.HyperParameters()))
         if wanted := metrics_for(objective, untrained):
             self.splits = dataclasses.replace(splits, metrics=wanted)

@@ -60,7 +60,9 @@ def search(
         validation: images carved from `split` to choose by; None for the source's own "validation" split or, without
             one, a fifth, at most 10,000.
         image_size: side in pixels that all images are brought to; None keeps theirs.
-        extractor: as in `tz.evaluate`; None for the classifier that is shipped for the data.
+        extractor: as in `tz.evaluate`; None for the classifier that is shipped for the data, or what
+            `tz.metrics.train_extractor` kept for it. Without one, name an objective that needs no features, such as
+            "sliced_wasserstein".
         every: epochs between two looks at the score; None for about ten looks.
         patience: looks without a better score that end a run; None for no such end.
         diversity: share of the data's diversity under which a run, if it does not grow, has collapsed.

@@ -1,0 +1,79 @@
+"""Autoencoders with an adversary."""
+
+from keras.optimizers import Adam
+
+from tfgan_zoo.likelihoods import Gaussian
+from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
+from tfgan_zoo.models.autoencoder import latent_dim as checked
+from tfgan_zoo.networks import autoencoder as networks
+from tfgan_zoo.networks import dcgan, heads, mlp
+from tfgan_zoo.objectives import NonSaturating
+from tfgan_zoo.registry import register
+from tfgan_zoo.zoo.autoencoders import RANGES, pair
+from tfgan_zoo.zoo.shared import family
+
+
+@register(extends=AdversarialAutoencoder, ranges=RANGES)
+def adversarial_autoencoder(
+    image_shape,
+    *,
+    latent_dim=8,
+    width=64,
+    depth=2,
+    convolutional=False,
+    likelihood=Gaussian(1.0),
+    objective=NonSaturating(),
+    learning_rate=2e-4,
+    beta_1=0.5,
+    **model,
+):
+    """Adversarial autoencoder: Makhzani et al. 2016, dense; the paper has 1,000 units in two layers and a code of 8.
+
+    Args:
+        image_shape: as for `autoencoder`.
+        width, depth, convolutional: as for `autoencoder`; the discriminator of codes is as wide and as deep.
+    """
+    encoder, decoder = pair(image_shape, checked(latent_dim), width, depth, convolutional, likelihood)
+    names = ("encoder_optimizer", "decoder_optimizer", "discriminator_optimizer")
+    return AdversarialAutoencoder(
+        encoder,
+        decoder,
+        mlp.discriminator((latent_dim,), 8 * width, depth),
+        likelihood=likelihood,
+        objective=objective,
+        **{"name": "adversarial_autoencoder"} | {name: Adam(learning_rate, beta_1=beta_1) for name in names} | model,
+    )
+
+
+@register(extends=VAEGAN, ranges=RANGES)
+def vae_gan(
+    image_shape,
+    *,
+    latent_dim=64,
+    width=32,
+    objective=NonSaturating(),
+    gamma=1e-3,
+    learning_rate=2e-4,
+    beta_1=0.5,
+    **model,
+):
+    """VAE/GAN: Larsen et al. 2016, on DCGAN's generator and discriminator and the zoo's convolutional encoder.
+
+    Args:
+        image_shape: (size, size, channels), size one of `tfgan_zoo.networks.dcgan.SIZES`; or (2,) for points.
+        gamma: weight of the features' error for the decoder, for a sum over features.
+    """
+    pairs = family(image_shape, dcgan)
+    encoder = networks.dense_encoder(image_shape, 2 * checked(latent_dim), 8 * width)
+    if len(image_shape) == 3:
+        encoder = networks.conv_encoder(image_shape, 2 * latent_dim, width)
+    names = ("encoder_optimizer", "decoder_optimizer", "discriminator_optimizer")
+    return VAEGAN(
+        encoder,
+        pairs.generator(image_shape, latent_dim, width),
+        heads.discriminator(pairs.body(image_shape, width), features=heads.features),
+        objective=objective,
+        likelihood=Gaussian(1.0),
+        gamma=gamma,
+        **{"name": "vae_gan"} | {name: Adam(learning_rate, beta_1=beta_1) for name in names} | model,
+    )

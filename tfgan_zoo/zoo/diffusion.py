@@ -1,0 +1,165 @@
+"""Diffusion models and flow matching."""
+
+from keras.optimizers import Adam
+
+from tfgan_zoo.conditions import Classes
+from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
+from tfgan_zoo.networks import unet
+from tfgan_zoo.registry import Search, register
+from tfgan_zoo.samplers import Sampling
+from tfgan_zoo.schedules import Cosine, Epsilon, Linear, Preconditioned
+
+RANGES = {
+    "learning_rate": Search(wide=(1e-5, 1e-2, "log"), narrow=(3e-4, 3e-3, "log")),
+    "min_snr": Search(wide=[None, 1.0, 5.0, 20.0], narrow=5.0),
+    "ema_half_life": Search(wide=(1e3, 1e6, "log"), narrow=(1e4, 1e5, "log")),
+    "label_dropout": Search(wide=(0.0, 0.5), narrow=0.1),
+}
+
+
+@register(extends=Diffusion, ranges=RANGES)
+def ddpm(
+    image_shape,
+    *,
+    width=128,
+    dropout=0.1,
+    schedule=Linear(),
+    prediction=Epsilon(),
+    sampling=Sampling("ddim", 50),
+    learning_rate=2e-4,
+    global_clipnorm=1.0,
+    ema_decay=0.9999,
+    even_times=False,
+    **model,
+):
+    """Denoising diffusion probabilistic model: Ho et al. 2020, App. B, with its network for 32 x 32.
+
+    The paper samples by `Sampling("ancestral", 1000)`, which takes 20 times as long as the 50 steps of DDIM (Song et
+    al. 2021) that stand here; `model.with_sampling(sampler="ancestral", steps=1000)` is the paper's. Its network halves
+    the side as often as the side is even, and at most 3 times; there is attention where 16 pixels or fewer are left.
+
+    Args:
+        image_shape: (height, width, channels), sides even; or (2,) for points.
+        dropout: in each residual; 0.1 for CIFAR-10 in the paper, none for its larger images.
+    """
+    if len(image_shape) == 1:
+        network = unet.dense(image_shape, width)
+    else:
+        levels = _levels(image_shape, 4)
+        sides = [min(image_shape[:2]) // 2**level for level in range(levels)]
+        attention = tuple(level for level in range(1, levels) if sides[level] in range(9, 17)) or (levels - 1,)
+        network = unet.unet(
+            image_shape,
+            width,
+            multipliers=(1, *[2] * (levels - 1)),
+            blocks=2,
+            up_blocks=3,
+            attention=attention,
+            dropout=dropout,
+        )
+    return Diffusion(
+        network,
+        schedule=schedule,
+        prediction=prediction,
+        sampling=sampling,
+        ema_decay=ema_decay,
+        even_times=even_times,
+        **{"name": "ddpm"} | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
+@register(extends=Diffusion, ranges=RANGES)
+def diffusion(
+    image_shape,
+    *,
+    width=48,
+    multipliers=(1, 2),
+    blocks=1,
+    schedule=Cosine(),
+    prediction=Preconditioned(0.7),
+    min_snr=5.0,
+    sampling=Sampling("dpmpp_2m", 20),
+    learning_rate=1e-3,
+    global_clipnorm=1.0,
+    ema_half_life=50_000,
+    num_classes=None,
+    **model,
+):
+    """Diffusion for a CPU: a small U-Net on 2 x 2 patches, EDM's preconditioning, min-SNR, DPM-Solver++ in 20 steps.
+
+    Ho et al. 2020; Nichol & Dhariwal 2021; Karras et al. 2022; Hang et al. 2023; Lu et al. 2022.
+
+    Args:
+        image_shape: (height, width, channels), sides multiples of 4; or (2,) for points.
+        num_classes: of the labels it is told; None without.
+    """
+    return Diffusion(
+        _network(image_shape, width, multipliers, blocks, num_classes),
+        schedule=schedule,
+        prediction=prediction,
+        min_snr=min_snr,
+        sampling=sampling,
+        ema_half_life=ema_half_life,
+        condition=None if num_classes is None else Classes(num_classes),
+        **{"name": "diffusion"} | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
+@register(extends=diffusion, ranges=RANGES)
+def guided_diffusion(image_shape, *, num_classes=10, sampling=Sampling("dpmpp_2m", 20, guidance_scale=1.0), **numbers):
+    """`diffusion` that is told classes, with classifier-free guidance: Ho & Salimans 2022.
+
+    Args:
+        image_shape: (height, width, channels), sides multiples of 4; or (2,) for points.
+        num_classes: of the labels.
+    """
+    return diffusion(
+        image_shape, **{"num_classes": num_classes, "sampling": sampling, "name": "guided_diffusion"} | numbers
+    )
+
+
+@register(extends=FlowMatching, ranges=RANGES)
+def flow_matching(
+    image_shape,
+    *,
+    width=48,
+    multipliers=(1, 2),
+    blocks=1,
+    sampling=Sampling("heun", 12),
+    learning_rate=1e-3,
+    global_clipnorm=1.0,
+    ema_half_life=50_000,
+    num_classes=None,
+    **model,
+):
+    """Flow matching on straight lines: Lipman et al. 2023, Tong et al. 2024 (I-CFM), on the network of `diffusion`.
+
+    Args:
+        image_shape: (height, width, channels), sides multiples of 4; or (2,) for points.
+        num_classes: of the labels it is told; None without.
+    """
+    return FlowMatching(
+        _network(image_shape, width, multipliers, blocks, num_classes),
+        sampling=sampling,
+        ema_half_life=ema_half_life,
+        condition=None if num_classes is None else Classes(num_classes),
+        **{"name": "flow_matching"} | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
+def _network(image_shape, width, multipliers, blocks, num_classes):
+    if len(image_shape) == 1:
+        return unet.dense(image_shape, 4 * width, num_classes=num_classes)
+    return unet.unet(image_shape, width, multipliers=multipliers, blocks=blocks, patch=2, num_classes=num_classes)
+
+
+def _adam(learning_rate, global_clipnorm):
+    return {"denoiser_optimizer": Adam(learning_rate, beta_2=0.99, global_clipnorm=global_clipnorm)}
+
+
+def _levels(image_shape, most):
+    """Levels of maps whose sides are whole: one more than the halvings that both sides bear."""
+    halvings = 0
+    while halvings < most - 1 and all(side % 2 ** (halvings + 1) == 0 for side in image_shape[:2]):
+        halvings += 1
+    return halvings + 1

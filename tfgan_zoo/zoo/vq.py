@@ -1,0 +1,46 @@
+"""Autoencoders whose codes are integers."""
+
+from keras.optimizers import Adam
+
+from tfgan_zoo.likelihoods import Gaussian
+from tfgan_zoo.models.vq import VQVAE
+from tfgan_zoo.networks import vq as networks
+from tfgan_zoo.registry import Search, register
+
+RANGES = {
+    "learning_rate": Search(wide=(1e-5, 1e-2, "log"), narrow=(1e-4, 1e-3, "log")),
+    "num_embeddings": Search(wide=(16, 1024, "log"), narrow=(64, 512, "log")),
+    "commitment_cost": Search(wide=(0.1, 2.0, "log"), narrow=0.25),
+}
+
+
+@register(extends=VQVAE, ranges=RANGES)
+def vq_vae(
+    image_shape,
+    *,
+    num_embeddings=512,
+    embedding_dim=64,
+    width=64,
+    likelihood=Gaussian(0.1),
+    learning_rate=2e-4,
+    **model,
+):
+    """VQ-VAE: van den Oord et al. 2017, Sec. 4.1, with averages instead of a loss for the codebook (App. A.1).
+
+    The paper has 256 channels and 512 codes of 64 coordinates. Its squared error is divided by the variance of the
+    data; here it is a normal's whose sigma is a twentieth of the images' range.
+
+    Args:
+        image_shape: (height, width, channels), sides that 4 divides; or (2,) for points.
+        width: channels of hidden layers.
+        likelihood: whose parameters the decoder gives; its sigma weighs the error against the commitment.
+    """
+    made = (*image_shape[:-1], likelihood.channels(image_shape[-1]))
+    return VQVAE(
+        networks.encoder(image_shape, embedding_dim, width),
+        networks.decoder(made, embedding_dim, width),
+        likelihood=likelihood,
+        num_embeddings=num_embeddings,
+        **{"name": "vq_vae", "encoder_optimizer": Adam(learning_rate), "decoder_optimizer": Adam(learning_rate)}
+        | model,
+    )
