@@ -32,6 +32,7 @@ LAYERS = {
     "noise": (lambda: tl.GaussianNoise(0.5, seed=1), IMAGES),
     "pixelcnn": (lambda: tl.GatedPixelCNN(4, 2, 3), IMAGES),
     "free_energy": (lambda: tl.RestrictedBoltzmann(3), VECTORS),
+    "shared_scale": (lambda: tl.SharedScale(0.5), IMAGES),
     "group_norm": (lambda: tl.GroupNormalization(3), IMAGES),
     "modulated_norm": (lambda: tl.GroupNormalization(3), (*IMAGES, (6,))),
     "attention": (lambda: tl.PixelAttention(), IMAGES),
