@@ -3,7 +3,9 @@
     python -m benchmarks.samplers exported/diffusion_fashion_mnist/run/last.keras --reference fashion_mnist
 
 Prints, for each sampler and number of steps, how often the network was asked for an image (NFE), CPU seconds for 1,000
-images, and the Fréchet distance and recall of `--num-images` images.
+images, and the Fréchet distance and recall of `--num-images` images. Once, on digits of 8 x 8 (width 16, 100 epochs; fd
+of 360 images beside a floor of 7.7, recall): DDIM 100 steps 42.5, 0.79; 50 42.7; 20 43.5; 10 44.9; DPM-Solver++(2M) 20
+42.4, 0.80; 10 40.4, 0.80; Heun 10 (19 passes) 41.4, 0.81; ancestral 100 32.4, 0.79; 20 32.6, 0.74.
 """
 
 import time

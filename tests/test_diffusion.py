@@ -356,3 +356,15 @@ def test_labels_missing_is_said_before_the_first_step():
     model.compile()
     with pytest.raises(ValueError, match="needs labels"):
         model.fit(IMAGES, verbose=0)
+
+
+@pytest.mark.slow
+def test_digits_are_learned():
+    """Measured once: fd_classifier_360 47.9 beside a floor of 7.7, recall 0.81, after 36 CPU seconds."""
+    tz.runtime.setup(seed=0)
+    model = tz.create("diffusion", (8, 8, 1), width=16, learning_rate=2e-3, seed=0)
+    model.compile()
+    model.fit(tz.data.load("digits", batch_size=64, seed=0), epochs=100, verbose=0)
+    scores = tz.evaluate(model, "digits", metrics=("fd", "precision_recall"), verbose=False)["scores"]
+    assert scores["fd_classifier_360"] < 80.0
+    assert scores["recall_classifier_360"] > 0.6

@@ -38,10 +38,10 @@ def fresh(count):
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_recovers_a_gaussian(name, schedule):
-    steps = 400 if name == "ancestral" else 100  # beta tilde is the variance of one image, too small by O(1 / steps)
+    steps = 250 if name == "ancestral" else 100  # beta tilde is the variance of one image, too small by O(1 / steps)
     levels = schedule.levels(steps)
-    x = levels.noise[0] * drawn(20_000)
-    end = np.asarray(Sampling(name, steps).run(gaussian(levels), tf.constant(x, tf.float32), levels, fresh(20_000)))
+    x = levels.noise[0] * drawn(8_000)
+    end = np.asarray(Sampling(name, steps).run(gaussian(levels), tf.constant(x, tf.float32), levels, fresh(8_000)))
     assert np.isfinite(end).all()
     np.testing.assert_allclose(end.mean(0), MEAN, atol=0.03)
     np.testing.assert_allclose(end.std(0), STD, rtol=0.05)
@@ -147,7 +147,8 @@ def test_the_first_and_the_last_step_of_dpm_are_of_first_order():
             assert np.isfinite(table).all()
             np.testing.assert_array_equal(table[0], first_order[0])
             np.testing.assert_allclose(table[-1], [0.0, 1.0, 0.0, 0.0], atol=1e-12)
-        assert steps == 1 or (table[2:-1, 2] < 0).all()
+        assert (table[2:-1, 2] < 0).all()  # the second too, unless the first came from noise alone
+        assert (table[:, 2] >= -0.5 * first_order[:, 1] - 1e-12).all()  # no further than for even steps
 
 
 def test_what_is_clipped_is_x_0_and_eps_follows():

@@ -53,7 +53,9 @@ def ancestral(denoise, x, levels, draw_noise):
 def dpmpp_2m(denoise, x, levels, draw_noise=None):
     """DPM-Solver++(2M): second order from the x_0 of two levels (Lu et al. 2022b, Algorithm 2).
 
-    The first step and the last, to noise 0, are of first order. Arguments as in `ddim`.
+    The first step and the last, to noise 0, are of first order. x_0 is extrapolated at most as far as for steps of one
+    length in log(signal / noise): levels that are even in time end in a step several times as long as the one before,
+    over which the paper's factor would carry it past the image. The order stays 2. Arguments as in `ddim`.
     """
     return _along(denoise, x, levels, dpmpp_2m_table(levels))
 
@@ -168,7 +170,7 @@ def dpmpp_2m_table(levels):
     with np.errstate(divide="ignore", invalid="ignore"):
         h = np.diff(np.log(levels.signal) - np.log(levels.noise))  # infinite from noise alone and to the image alone
         ahead = np.where(np.isfinite(h[1:]), h[1:] / (2.0 * h[:-1]), 0.0)
-    reach = np.concatenate([[0.0], np.nan_to_num(ahead)])
+    reach = np.concatenate([[0.0], np.minimum(np.nan_to_num(ahead), 0.5)])
     table[:, 2] = -reach * table[:, 1]
     table[:, 1] *= 1.0 + reach
     return table
