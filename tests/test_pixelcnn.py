@@ -1,4 +1,4 @@
-"""PixelCNN: probabilities that sum to 1, no pixel sees the future or misses the past, sampling by cache as without."""
+"""PixelCNN: probabilities sum to 1, no pixel sees the future or misses the past, a cache samples what none does."""
 
 import itertools
 import math
@@ -163,3 +163,18 @@ def network(*last):
 def test_refuses_in_a_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_a_mixtures_quantiles_are_the_inverse_of_its_probabilities():
+    """Each level is drawn by as large a share of fractions as it has probability; Salimans et al. 2017, Eq. 2."""
+    likelihood, rng = DiscretizedLogisticMixture(3), np.random.default_rng(0)
+    logits, locations, scales = rng.normal(size=3), rng.uniform(-1.2, 1.2, size=3), rng.uniform(-4, -1, size=3)
+    parameters = np.concatenate([logits, locations, scales]).astype("float32")[None]
+    levels = (np.arange(256) / 127.5 - 1).astype("float32")[:, None]
+    expected = np.exp(np.asarray(likelihood.log_prob(levels, np.repeat(parameters, 256, axis=0)), "float64"))
+    fractions = ((np.arange(20_000) + 0.5) / 20_000).astype("float32")[:, None]
+    drawn = np.asarray(likelihood.quantile(fractions, np.repeat(parameters, 20_000, axis=0)))
+    assert (np.diff(drawn[:, 0]) >= 0).all()
+    counts = np.bincount(np.round((drawn[:, 0] + 1) * 127.5).astype(int), minlength=256) / 20_000
+    np.testing.assert_allclose(counts, expected, atol=2e-4)
+    assert float(likelihood.mean(parameters)[0, 0]) == pytest.approx(float((levels[:, 0] * expected).sum()), abs=0.005)

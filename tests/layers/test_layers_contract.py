@@ -30,6 +30,9 @@ LAYERS = {
     "rectifier": (lambda: tl.Rectifier(0.2), IMAGES),
     "dropout": (lambda: tl.Dropout(0.3, seed=1), VECTORS),
     "noise": (lambda: tl.GaussianNoise(0.5, seed=1), IMAGES),
+    "pixelcnn": (lambda: tl.GatedPixelCNN(4, 2, 3), IMAGES),
+    "free_energy": (lambda: tl.RestrictedBoltzmann(3), VECTORS),
+    "shared_scale": (lambda: tl.SharedScale(0.5), IMAGES),
     "group_norm": (lambda: tl.GroupNormalization(3), IMAGES),
     "modulated_norm": (lambda: tl.GroupNormalization(3), (*IMAGES, (6,))),
     "attention": (lambda: tl.PixelAttention(), IMAGES),
@@ -88,7 +91,7 @@ def test_shapes_and_types_are_foretold_also_in_half_precision(name):
             assert network.output.dtype == keras.backend.standardize_dtype(outputs.dtype)
             assert tuple(network.output_shape[1:]) == tuple(outputs.shape[1:])
         np.testing.assert_allclose(tf.cast(rounded, tf.float32), exact, rtol=0.03, atol=0.03)
-    assert half.output.dtype == ("float32" if "energy" in name or name == "time" else "bfloat16")
+    assert half.output.dtype == ("float32" if "energy" in name or name in ("pixelcnn", "time") else "bfloat16")
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -5,7 +5,6 @@ from tfgan_zoo.layers.batch_norm import BatchNormalization
 from tfgan_zoo.layers.boltzmann import RestrictedBoltzmann
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
-from tfgan_zoo.layers.flow import Coupling, CouplingFlow
 from tfgan_zoo.layers.group_norm import GroupNormalization
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
@@ -20,8 +19,6 @@ from tfgan_zoo.layers.virtual_batch import VirtualBatchNormalization, WithoutRef
 __all__ = [
     "BatchNormalization",
     "ClipWeights",
-    "Coupling",
-    "CouplingFlow",
     "Dropout",
     "GatedPixelCNN",
     "GaussianNoise",

@@ -1,4 +1,4 @@
-"""Invertible layers of a normalising flow: affine couplings on alternating halves, squeezed and in several scales."""
+"""Invertible layers of a normalising flow: affine couplings on halves that alternate, in several scales."""
 
 import math
 
@@ -16,9 +16,9 @@ _DIAGONALS_FIRST = (0, 3, 1, 2)  # of a block's four pixels: one colour of the c
 class Coupling(keras.Layer):
     """One half of the channels scaled and shifted by a network of the other, which then change places.
 
-    Dinh et al. 2017, Sec. 3.2 and 3.3. The log-scale is log sigmoid(s + 2): bounded, never above 0, because a product
-    of scales above 1 costs the inverse its digits; what must grow, grows by a log-scale of each channel (Kingma &
-    Dhariwal 2018, Sec. 3.1, from zeros), which also stands where the paper has batch normalisation.
+    Dinh et al. 2017, Sec. 3.2 and 3.3. The log-scale is log sigmoid(s + 2): bounded and never above 0, because a
+    product of scales above 1 costs the inverse its digits; what must grow, grows by a log-scale of each channel (Kingma
+    & Dhariwal 2018, Sec. 3.1, from zeros), which also stands where the paper has batch normalisation.
 
     Args:
         width: maps (units) of the network's hidden layers.

@@ -33,6 +33,7 @@ class PixelCNN(GenerativeModel):
     """
 
     is_bound = False
+    draws_levels = True  # so that formats, which round otherwise, now and then draw a neighbouring one
 
     def __init__(self, network, *, likelihood, condition=None, **model):
         image_shape = tuple(network.inputs[0].shape[1:])

@@ -20,9 +20,9 @@ _PACE = 0.01  # of the running means
 class RBM(GenerativeModel):
     """A restricted Boltzmann machine of binary units: Hinton 2002; persistent chains by Tieleman 2008.
 
-    An update is a step on mean F(data) - mean F(samples), the samples held fixed, which is the likelihood's gradient
-    if they are the model's; so any optimizer works. Samples come from k steps of Gibbs sampling: from the data (CD-k),
-    or from chains that go on between updates and are saved with the model (PCD).
+    An update is a step on mean F(data) - mean F(samples) with the samples held fixed, which is the likelihood's
+    gradient if they are the model's; so any optimizer works. Samples come from k steps of Gibbs sampling: from the data
+    (CD-k), or from chains that go on between updates and are saved with the model (PCD).
 
     Args:
         energy: functional model images -> free energy (N,), whose layer "boltzmann" has the weights, as
@@ -40,6 +40,7 @@ class RBM(GenerativeModel):
     """
 
     is_bound = False
+    draws_levels = True  # black or white: formats, which round otherwise, now and then draw the other
 
     def __init__(
         self,

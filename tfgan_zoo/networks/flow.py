@@ -2,7 +2,7 @@
 
 import keras
 
-from tfgan_zoo.layers import CouplingFlow
+from tfgan_zoo.layers.flow import CouplingFlow
 
 
 def realnvp(image_shape, width, depth=1, couplings=2, scales=2):

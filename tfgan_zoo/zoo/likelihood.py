@@ -59,8 +59,8 @@ def pixelcnn(
 ):
     """Gated PixelCNN: van den Oord et al. 2016 (Conditional image generation), with PixelCNN++'s likelihood.
 
-    The paper has a softmax over 256 levels (`likelihoods.Categorical()`); `likelihoods.Bernoulli()` serves for black
-    and white; the mixture of Salimans et al. 2017 has 15 parameters a value in place of 256.
+    The paper has a softmax over 256 levels (`likelihoods.Categorical()`), and `likelihoods.Bernoulli()` serves for
+    black and white; the mixture of Salimans et al. 2017 has 15 parameters a value in place of 256.
 
     Args:
         image_shape: (height, width, channels).
@@ -119,7 +119,7 @@ def rbm(
     ema_decay=0.0,
     **model,
 ):
-    """Restricted Boltzmann machine: Hinton 2002, persistent chains (Tieleman 2008), centred (Melchior et al. 2016).
+    """Restricted Boltzmann machine: Hinton 2002, centred (Melchior et al. 2016), chains persist (Tieleman 2008).
 
     `persistent=False` is contrastive divergence, CD-k.
 
