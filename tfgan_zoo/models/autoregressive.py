@@ -8,6 +8,7 @@ from keras import saving
 
 from tfgan_zoo import noise
 from tfgan_zoo.conditions import Classes
+from tfgan_zoo.keras_private import all_layers
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.serialization import serializable
@@ -43,7 +44,7 @@ class PixelCNN(GenerativeModel):
                 f"network gives {tuple(network.output_shape)} for images {image_shape}: {likelihood} needs "
                 f"likelihood.channels(1) parameters of each value, {wanted}."
             )
-        if any(isinstance(one, keras.layers.BatchNormalization) for one in network._flatten_layers()):
+        if any(isinstance(one, keras.layers.BatchNormalization) for one in all_layers(network)):
             raise ValueError(
                 "network holds a BatchNormalization, whose moments tell a pixel of those that come after it: "
                 "leave it out."
