@@ -138,9 +138,9 @@ def test_too_short_a_training_is_said_to_be(tmp_path, capsys):
 
 
 def test_the_flag_reaches_every_run_and_a_profile_ends_with_its_epoch(tmp_path, monkeypatch, capsys):
-    for index in range(2 * 11):
+    for index in range(3 * 11):
         (tmp_path / "pictures").mkdir(exist_ok=True)
-        Image.new("L", (8, 8), 10 * index).save(tmp_path / "pictures" / f"{index}.png")
+        Image.new("L", (8, 8), 7 * index).save(tmp_path / "pictures" / f"{index}.png")
     numbers = {"dataset": str(tmp_path / "pictures"), "epochs": 1, "batch_size": 2}
     config = {**numbers, "image_size": None, "width": 2, "seed": 0}
 

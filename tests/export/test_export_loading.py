@@ -189,7 +189,7 @@ def test_damage_elsewhere_is_the_business_of_verify(copy):
 def test_a_stranger_beside_a_saved_model_is_refused(copy):
     (copy / "notes.txt").write_text("mine")  # people keep things in directories
     tz.verify(copy)
-    (copy / "1" / "assets.extra").mkdir()
+    (copy / "1" / "assets.extra").mkdir(exist_ok=True)
     (copy / "1" / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"")
     for refuse in (tz.verify, lambda directory: tz.load_exported(directory, "saved_model")):
         with pytest.raises(DamagedError, match="tf_serving_warmup_requests is not part of this export"):

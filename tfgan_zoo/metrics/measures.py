@@ -6,6 +6,7 @@ A function returns {key: value} or {key: (value, standard deviation)}; its key c
 
 import collections.abc
 import dataclasses
+import inspect
 
 import numpy as np
 import tensorflow as tf
@@ -367,7 +368,9 @@ def likelihood(inputs, num_images):
 def reconstruction(inputs, num_images):
     """How near held-out images come back from their codes: squared error of pixels in [-1, 1], and PSNR of images."""
     real, labels = inputs.real_images(count=min(num_images, inputs.num_real))
-    again = inputs.in_batches(inputs.model.reconstruct, real, *([] if inputs.condition is None else [labels]))
+    takes_condition = len(inspect.signature(inputs.model.reconstruct).parameters) > 1
+    beside = [labels] if takes_condition and inputs.condition is not None else []
+    again = inputs.in_batches(inputs.model.reconstruct, real, *beside)
     result = {f"reconstruction_mse_{len(real)}": paired.mean_squared_error(real, again)}
     if real.ndim == 4:
         result[f"reconstruction_psnr_{len(real)}"] = paired.peak_signal_to_noise(real, again)

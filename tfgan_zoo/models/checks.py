@@ -52,7 +52,7 @@ def optimizer(given, replicas):
     """Raise if replicas cannot do what an optimizer asks for."""
     inner = getattr(given, "inner_optimizer", given)
     rate = inner.get_config()["learning_rate"]
-    if not isinstance(rate, dict) and not float(rate) >= 0.0:
+    if not isinstance(rate, dict) and float(rate) < 0.0:
         raise ValueError(f"learning_rate={float(rate):g}: a rate is not negative, or the loss would grow.")
     steps = inner.gradient_accumulation_steps
     if steps and replicas > 1:
@@ -104,10 +104,8 @@ def networks(generator, discriminator, condition=None):
                 f"{role} is {type(network).__name__}: give a functional model, keras.Model(inputs, outputs), "
                 "or a keras.Sequential that starts with keras.Input."
             )
-        if not network.trainable_variables:
-            raise ValueError(
-                f"{role} has no weights to train: set {role}.trainable = True, or give it layers with some."
-            )
+        if role == "discriminator" and not network.trainable_variables:
+            raise ValueError("discriminator has no weights to train: set discriminator.trainable = True.")
         _check_condition(role, network, condition)
     latents = tuple(generator.inputs[0].shape[1:])
     if len(latents) != 1 or not latents[0]:
