@@ -34,12 +34,12 @@ def trained(strategy, name, image_shape, overrides):
     model.compile(*([keras.optimizers.SGD(0.5, **sgd), keras.optimizers.SGD(0.5, **sgd)] if sgd else []))
     start = model.get_weights()
     random = np.random.default_rng(0)
-    count = STEPS * 8 * model.n_critic
+    count = STEPS * 8 * model.updates_per_step
     images = random.normal(size=(count, *image_shape)).astype("float32")
     images = np.tanh(images) if len(image_shape) == 3 else images
     labels = np.resize([0, 1, 2, -1] if name == "improved_gan" else [0, 1, 2], count).astype("int32")
     labels[4 : 4 + 4] = -1 if name == "improved_gan" else labels[4 : 4 + 4]  # replicas that know unlike many labels
-    batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8 * model.n_critic)
+    batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8 * model.updates_per_step)
     logs = model.fit(batches, verbose=0).history
     return start, model.get_weights(), {name: values[0] for name, values in logs.items()}
 

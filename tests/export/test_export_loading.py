@@ -190,9 +190,9 @@ def test_a_stranger_beside_a_saved_model_is_refused(copy):
     (copy / "notes.txt").write_text("mine")  # people keep things in directories
     tz.verify(copy)
     (copy / "1" / "assets.extra").mkdir(exist_ok=True)
-    (copy / "1" / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"")
+    (copy / "1" / "assets.extra" / "of_mine").write_bytes(b"")
     for refuse in (tz.verify, lambda directory: tz.load_exported(directory, "saved_model")):
-        with pytest.raises(DamagedError, match="tf_serving_warmup_requests is not part of this export"):
+        with pytest.raises(DamagedError, match="of_mine is not part of this export"):
             refuse(copy)
 
 
