@@ -76,6 +76,8 @@ def export(
         OSError: if `directory` cannot be written, holds something else, or the disk is full.
         ParityError: if what was written gives other images than the model.
     """
+    if formats is FORMATS and getattr(model, "draws_levels", False):  # half precision would draw other levels
+        formats = [name for name in FORMATS if not getattr(litert.VARIANTS.get(name), "quantised", False)]
     formats = _known(formats)
     interop.check_installed(formats)
     inference.check(model)
