@@ -398,6 +398,7 @@ def gradients_to_apply(gradients, optimizer):
     if replicas == 1 or (inner is optimizer and not _clips(inner)):
         return gradients
     context = tf.distribute.get_replica_context()
+    gradients = [tf.convert_to_tensor(one) for one in gradients]  # an embedding's are rows of one
     gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
     scale = 1.0 if inner is optimizer else optimizer.dynamic_scale.value
     if inner.clipnorm:
