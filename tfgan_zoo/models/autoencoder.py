@@ -10,6 +10,7 @@ from tfgan_zoo.errors import whole_number
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.adversary import with_condition
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.models.optimisation import training_call
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
@@ -127,7 +128,7 @@ class EncoderDecoder(GenerativeModel):
         return super().get_config() | {name: saving.serialize_keras_object(getattr(self, name)) for name in names}
 
 
-class NormalCodes(EncoderDecoder):
+class NormalCodes(FromLatents, EncoderDecoder):
     """An autoencoder whose codes are vectors (N, latent_dim) with a standard normal prior, which it generates from."""
 
     prior = Normal()
@@ -137,21 +138,9 @@ class NormalCodes(EncoderDecoder):
         """Coordinates of a code."""
         return self.decoder.inputs[0].shape[-1]
 
-    def start(self, rows, seed):
-        """Latents (rows, latent_dim) from the prior."""
-        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
-
     def draw(self, latents, condition=None):
         """Images of latents."""
         return self.decode(latents, condition)
-
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
-
-        def draw(block, first, rows):
-            return self.start(rows, noise.block_seed(seed, block))["latents"]
-
-        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
 
 
 @serializable

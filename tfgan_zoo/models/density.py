@@ -8,6 +8,7 @@ from keras import saving
 from tfgan_zoo import errors, noise
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
 
@@ -15,7 +16,7 @@ _TOGETHER = 64  # draws of the prior that are decoded at once
 
 
 @serializable
-class DensityNetwork(GenerativeModel):
+class DensityNetwork(FromLatents, GenerativeModel):
     """log p(x) = log of the mean of p(x | z) over draws of the prior: MacKay 1995, Eq. 5 and 11.
 
     On average the estimate is below log p(x) and rises with the number of draws (Burda et al. 2016, Theorem 1). In many
@@ -115,20 +116,9 @@ class DensityNetwork(GenerativeModel):
         """Expected images (N, *image_shape) for latents (N, d)."""
         return self.likelihood.mean(self.inference["decoder"](codes, training=False))
 
-    def start(self, rows, seed):
-        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
-
     def draw(self, latents, condition=None):
         """The expected images of latents."""
         return self.decode(latents)
-
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, d) whose row i depends on (seed, i) alone; works inside a graph."""
-
-        def draw(block, first, rows):
-            return self.start(rows, noise.block_seed(seed, block))["latents"]
-
-        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfgan_zoo import noise
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
 
@@ -13,7 +14,7 @@ _LEVELS = 256
 
 
 @serializable
-class NormalizingFlow(GenerativeModel):
+class NormalizingFlow(FromLatents, GenerativeModel):
     """Density estimation by a change of variables: Dinh et al. 2017, Sec. 3.1 and 4.1.
 
     An image's level, 0 to 255, gets uniform noise and is divided by 256 (Theis et al. 2016, Sec. 3.1): y in [0, 1). The
@@ -126,19 +127,8 @@ class NormalizingFlow(GenerativeModel):
         """Images (N, *image_shape) for latents (N, D); latents times a temperature below 1 give more typical ones."""
         return self._images(self.inference["flow"].get_layer("flow").inverse(tf.cast(codes, tf.float32)))
 
-    def start(self, rows, seed):
-        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
-
     def draw(self, latents, condition=None):
         return self.decode(latents)
-
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, D) whose row i depends on (seed, i) alone; works inside a graph."""
-
-        def draw(block, first, rows):
-            return self.start(rows, noise.block_seed(seed, block))["latents"]
-
-        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
 
     def endpoints(self):
         """Images at a temperature: latents are multiplied by it (Kingma & Dhariwal 2018, Sec. 6)."""

@@ -9,13 +9,14 @@ from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.adversary import Adversary, with_condition
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.models.optimisation import averaged_copy, frozen_call, training_call
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class GAN(GenerativeModel):
+class GAN(FromLatents, GenerativeModel):
     """Two networks trained in alternation, the generator averaged (Goodfellow et al. 2014, Algorithm 1).
 
     Args:
@@ -269,22 +270,10 @@ class GAN(GenerativeModel):
         """Coordinates of a latent."""
         return self.generator.inputs[0].shape[-1]
 
-    def start(self, rows, seed):
-        """Latents (rows, latent_dim) for a stateless seed."""
-        return {"latents": self.prior.sample(rows, self.latent_dim, seed)}
-
     def draw(self, latents, condition=None):
         """Images (N, *image_shape) of the averaged generator, in inference mode."""
         network = self.inference["generator"]
         return network(with_condition(network, latents, condition), training=False)
-
-    def draw_latents(self, num_images, seed):
-        """Latents (num_images, latent_dim) whose row i depends on (seed, i) alone; works inside a graph."""
-
-        def draw(block, first, rows):
-            return self.start(rows, noise.block_seed(seed, block))["latents"]
-
-        return noise.in_blocks(num_images, draw, tf.TensorSpec((None, self.latent_dim), tf.float32))
 
     # ---- Keras' contract --------------------------------------------------------------------------------------
 
