@@ -60,7 +60,7 @@ def main(
     kinds, counts = ("semi-supervised", "alone"), sorted(map(int, labels.split(",")), reverse=True)
     for job in (jobs := [(kind, count, seed + one) for kind in kinds for count in counts for one in range(seeds)]):
         if not gans or str(job) not in found:  # the first is exported, and comes from its checkpoint
-            gans.append(trained(*job, config, bar if gans else run.callbacks(epochs, quiet=True) + bar))
+            gans.append(trained(*job, config, bar if gans else run.callbacks(quiet=True) + bar))
             found[str(job)] = float((gans[-1].classify(images).argmax(axis=1) != answers).mean())
             tz.metrics.records.save(found, kept)
     axis = Figure(layout="constrained", dpi=110).subplots()

@@ -287,6 +287,40 @@ def test_progress_says_rate_and_remaining_time(capsys):
     assert "0 s left" in lines[-1]
 
 
+class Clock:
+    """Advances by so many seconds each time it is read."""
+
+    def __init__(self, seconds):
+        self.seconds, self.now = seconds, 0.0
+
+    def __call__(self):
+        self.now += self.seconds
+        return self.now
+
+
+def fitted(directory, minutes, clock, epochs=100):
+    kept = tz.callbacks.Checkpoint(directory)
+    budget, grid = tz.callbacks.Minutes(minutes, kept), tz.callbacks.SampleGrid(directory, num_images=4, every=None)
+    budget._clock = clock
+    model().fit(data(), epochs=epochs, verbose=0, callbacks=[budget, grid, kept])
+    return kept.history
+
+
+@pytest.mark.parametrize(("minutes", "epochs"), [(3.0, 3), (3.4, 3), (0.1, 1)])
+def test_training_ends_with_the_epoch_nearest_to_the_minutes(tmp_path, minutes, epochs):
+    history = fitted(tmp_path, minutes, Clock(60.0))
+    assert [row["minutes"] for row in history] == [1.0 + row for row in range(epochs)]
+    assert (tmp_path / f"epoch_{epochs:04d}.png").exists()  # the last epoch, as other callbacks see it
+
+
+def test_minutes_go_on_after_a_restart_and_epochs_bound_them(tmp_path):
+    assert len(fitted(tmp_path, 2.0, Clock(60.0))) == 2
+    assert [row["minutes"] for row in fitted(tmp_path, 5.0, Clock(90.0))] == [1.0, 2.0, 3.5, 5.0]
+    assert len(fitted(tmp_path / "bounded", 50.0, Clock(60.0), epochs=2)) == 2
+    with pytest.raises(ValueError, match="minutes=0: give a number above 0"):
+        tz.callbacks.Minutes(0, None)
+
+
 def test_checkpoints_are_sorted_by_their_numbers_and_not_by_their_names(tmp_path):
     """From epoch 10,000 on names have five digits: the newest two are kept, not the two whose names come last."""
     gan = model()

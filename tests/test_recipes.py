@@ -191,7 +191,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path):
 
 def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path):
     run = tz.Run(tmp_path, {"width": 8, "epochs": 3})
-    run.callbacks(3)
+    run.callbacks()
     with pytest.raises(ValueError, match=r"width=8 became 16.*--fresh"):
         tz.Run(tmp_path, {"width": 16, "epochs": 3})
     tz.Run(tmp_path, {"width": 8, "epochs": 9})
@@ -208,6 +208,7 @@ def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path)
         ({"image_size": 1.5}, "image_size=1.5"),
         ({"n_critic": 0}, "n_critic=0"),
         ({"seed": -1}, "seed=-1: give a whole number, at least 0"),
+        ({"minutes": 0.0}, "minutes=0.0: give a number above 0"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: give a number above 0"),
         ({"split": "train+test[:9]"}, "split='train\\+test\\[:9\\]': a run is scored on the test split"),
         ({"dataset": "digit"}, "Did you mean 'digits'"),
@@ -272,6 +273,22 @@ def test_a_run_trains_on_the_split_and_the_rate_that_its_flags_say(tmp_path, mon
     assert tz.data.shape_of(seen["images"]) == model.image_shape == (8, 8, 1)
 
 
+def test_a_run_of_minutes_is_done_when_they_are_and_goes_on_for_more(tmp_path, monkeypatch):
+    assert begun(monkeypatch, dcgan.main, minutes=0.5, **at(tmp_path / "begun"))[1]["epochs"] > 1000
+    monkeypatch.undo()
+    config = {"dataset": "gaussian", "epochs": 50, "batch_size": 50, "image_size": None, "width": 2, "seed": 0}
+    run = tz.Run(tmp_path, config | {"minutes": 1e-4})
+    run.train("dcgan", quiet=True)
+    assert [row["epoch"] for row in run.checkpoint.history] == [1]
+    assert not run.is_done(50, 1e-4)
+    run.finish(1, None, 1e-4)
+    longer = tz.Run(tmp_path, config | {"minutes": 2e-4})
+    assert longer.is_done(50, 1e-4)
+    assert longer.is_done(1)
+    assert not longer.is_done(50, 2e-4)
+    assert not longer.is_done(50)
+
+
 def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
     main = tz.runs.recipe("cgan", "cGAN", {None: {"epochs": 1}})
     with pytest.raises(ValueError, match="gaussian has no classes, but 'cgan'"):
@@ -282,8 +299,8 @@ def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
 def test_a_directory_has_one_writer(tmp_path):
     config = {"width": 8, "epochs": 3}
     run = tz.Run(tmp_path, config)
-    run.callbacks(3)
-    tz.Run(tmp_path, config).callbacks(3)  # of the same process
+    run.callbacks()
+    tz.Run(tmp_path, config).callbacks()  # of the same process
     with open(run.directory / ".lock") as other, pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     directories.release(run.directory)
@@ -293,7 +310,7 @@ def test_a_directory_has_one_writer(tmp_path):
             with pytest.raises(RuntimeError, match="another process"):
                 claim(3)
     assert (run.directory / "config.json").exists()
-    tz.Run(tmp_path, config, fresh=True).callbacks(3)
+    tz.Run(tmp_path, config, fresh=True).callbacks()
 
 
 @pytest.mark.parametrize(
@@ -340,7 +357,7 @@ def test_an_extractor_passes_through_a_run(tmp_path):
     config = {"dataset": str(tmp_path / "mine.npz"), "epochs": 1, "batch_size": 20, "image_size": None}
     config |= {"width": 4, "seed": 0}
     run = tz.Run(tmp_path / "plain", config, extractor=network)
-    assert [type(one) for one in run.callbacks(1, config["dataset"])][1] == tz.callbacks.Evaluate
+    assert [type(one) for one in run.callbacks(config["dataset"])][1] == tz.callbacks.Evaluate
     assert run.checkpoint.monitor == "fd_custom"
     run = tz.Run(tmp_path / "resized", config, extractor=make_extractor("custom", "mine", network, other))
     model = run.train("gan", quiet=True)

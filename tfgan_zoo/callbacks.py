@@ -10,6 +10,7 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfgan_zoo import data, files, keras_private, pictures, runtime
 from tfgan_zoo.doctor import Doctor as Doctor
@@ -17,6 +18,7 @@ from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.profiling import Profile as Profile
 
 _ARRAYS = "arrays.npz"
+_PICTURES, _SCORES = 40, 10  # of a training, where nobody says how often
 _DIVERGED = (
     "Training has diverged and is stopped; what was kept before is untouched. Lower learning rates, clipped gradients "
     "(global_clipnorm of the optimizers) or a gradient penalty help."
@@ -30,7 +32,7 @@ class SampleGrid(keras.callbacks.Callback):
         directory: where `epoch_0000.png` (before training), `epoch_0001.png`, … and `samples.gif` go.
         num_images: images in a grid, or points in a scatter; None for as many as the model shows: 64 images, a row a
             class if there are any, or 1,000 points.
-        every: epochs between two pictures; the first and the last are always drawn.
+        every: epochs between two pictures; the first and the last are always drawn. None makes forty of them or so.
         seed: of what is drawn.
         reference: points of the data, drawn under generated points.
     """
@@ -45,8 +47,7 @@ class SampleGrid(keras.callbacks.Callback):
             self.draw(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        due = epoch == 0 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs")
-        if due and runtime.is_chief():
+        if runtime.is_chief() and (epoch == 0 or _is_due(epoch, self.every, self.params, _PICTURES)):
             self.draw(epoch + 1)
 
     def draw(self, epoch):
@@ -74,7 +75,7 @@ class Evaluate(keras.callbacks.Callback):
 
     Args:
         reference: data source, as in `tz.evaluate`.
-        every: epochs between two scores; the last epoch is always scored.
+        every: epochs between two scores; the last epoch is always scored. None makes ten of them or so.
         split: of the reference.
         num_images: generated for a score; None for as many as the split has, but at most 5,000.
         seed: of the generated images.
@@ -90,7 +91,7 @@ class Evaluate(keras.callbacks.Callback):
         self.num_images, self.seed, self.arguments = num_images, seed, arguments
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every and epoch + 1 != self.params.get("epochs"):
+        if not _is_due(epoch, self.every, self.params, _SCORES):
             return
         check_finite(logs, epoch)
         if self.num_images is None:
@@ -305,6 +306,38 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.train_function = passed_over
 
 
+class Minutes(keras.callbacks.Callback):
+    """End training with the epoch that comes nearest to so many minutes of it, the first at least.
+
+    What counts is the CPU time of all cores, which a busy machine does not change; the clock's, where a GPU computes.
+    Scores and pictures are not counted, nor what went before a restart a second time. The epochs that the minutes will
+    buy, told after each by its share, are what other callbacks take for the last one. Put it before them, and before
+    the `Checkpoint` that keeps the count, `minutes` in the logs.
+
+    Args:
+        minutes: of training, above 0.
+        checkpoint: the `Checkpoint` of this training.
+    """
+
+    def __init__(self, minutes, checkpoint):
+        super().__init__()
+        if not minutes > 0:
+            raise ValueError(f"minutes={minutes!r}: give a number above 0.")
+        self.minutes, self.checkpoint = minutes, checkpoint
+        self._clock = time.perf_counter if tf.config.list_physical_devices("GPU") else time.process_time
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = self._clock()
+
+    def on_epoch_end(self, epoch, logs=None):
+        before = self.checkpoint.history[-1].get("minutes", 0.0) if self.checkpoint.history else 0.0
+        milliseconds = runtime.gathered([round(1e3 * (self._clock() - self._begin))]).max()  # workers stop together
+        logs["minutes"] = before + milliseconds / 6e4
+        epochs = min(self.params["epochs"], max(1, round(self.minutes / logs["minutes"] * (epoch + 1))))
+        self.params["epochs"] = max(epochs, epoch + 1)  # Keras gives all callbacks this one dict
+        self.model.stop_training |= epoch + 1 >= epochs
+
+
 class Curves(keras.callbacks.Callback):
     """Draw losses and scores by epoch as one PNG, from the checkpoint's history, when training ends.
 
@@ -320,7 +353,10 @@ class Curves(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if not runtime.is_chief():
             return
-        rows = [{name: value for name, value in row.items() if name != "loss"} for row in self.checkpoint.history]
+        rows = [
+            {name: value for name, value in row.items() if name not in ("loss", "minutes")}
+            for row in self.checkpoint.history
+        ]
         pictures.save_curves(rows, self.path)
 
 
@@ -371,7 +407,7 @@ class Progress(keras.callbacks.Callback):
         rate = self._steps / max(now - self._begin, 1e-9)
         numbers = "  ".join(f"{name} {value:.3g}" for name, value in (logs or {}).items() if name != "loss")
         text = f"epoch {epoch + 1}/{self.params['epochs']}  {rate:.1f} steps/s  {numbers}"
-        self._bar.update(self._task, completed=epoch + 1, text=text)
+        self._bar.update(self._task, completed=epoch + 1, total=self.params["epochs"], text=text)
         last = epoch + 1 == self.params["epochs"]
         if not self._console.is_terminal and (now - self._said > self.seconds or last):
             left = (now - self._begin) / (epoch + 1 - self._first) * (self.params["epochs"] - epoch - 1)
@@ -389,6 +425,12 @@ def write_history(history, path):
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(history)
+
+
+def _is_due(epoch, every, params, times):
+    """Whether something is to be done after an epoch, counted from 0; after the last it always is."""
+    last = params.get("epochs")
+    return epoch + 1 == last or (epoch + 1) % (every or max(1, (last or 1) // times)) == 0
 
 
 def check_finite(logs, epoch):

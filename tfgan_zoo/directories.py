@@ -41,7 +41,7 @@ def check_same(path, config, prolonged, sentence):
     Args:
         path: of the JSON that holds the numbers it began with; may be missing.
         config: dict of the numbers now; one that is None is as good as missing.
-        prolonged: the name of the one that may have changed.
+        prolonged: names of those that may have changed.
         sentence: with {} for the changes.
 
     Raises:
@@ -49,7 +49,7 @@ def check_same(path, config, prolonged, sentence):
     """
     before = files.read_json(path) if path.exists() else config
     names = sorted(name for name in before.keys() | config.keys() if before.get(name) != config.get(name))
-    if names := [name for name in names if name != prolonged]:
+    if names := [name for name in names if name not in prolonged]:
         raise ValueError(
             sentence.format(", ".join(f"{name}={before.get(name)!r} became {config.get(name)!r}" for name in names))
         )

@@ -28,8 +28,8 @@ Load it without this package:
   generator = tf.saved_model.load("{path}")
   images = generator.signatures["sample"](num_images=tf.constant(16), seed=tf.constant(0))["images"]"""
 
-_SCORES = 10  # times a run is scored
 _SCORED = 5000  # images of a score while it trains, at most
+_ENDLESS = 1_000_000  # epochs of a run that its minutes end
 _BATCH = 64  # images of one update, where neither flag nor budget says
 _NUMBERS = {  # that every run has -> the flag's type and default; None leaves it to the budget
     "dataset": (str, None),
@@ -39,6 +39,7 @@ _NUMBERS = {  # that every run has -> the flag's type and default; None leaves i
     "width": (int | None, None),
     "seed": (int, 0),
 }
+_SPENT = {"minutes": (float | None, None)}
 _ENTRYS = {"n_critic": (int | None, None), "learning_rate": (float | None, None)}  # flags of entries that take them
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
 _OF_RUN = {"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)}
@@ -47,11 +48,12 @@ _OF_RUN = {"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": 
 def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extractor=None):
     """A recipe's `main`: a paper from data to export, as every recipe does it.
 
-    Its parameters are the flags of the command line: dataset, epochs, batch_size (images of one update), image_size,
-    width, seed, n_critic and learning_rate where the entry takes them, split and skip_corrupt as in `data.load`, out,
-    fresh, quiet, and the recipe's own. The same call continues what an earlier one left, or says that it is done. It
-    returns the score record; None on every worker but the chief. A dataset without a test split is scored on the images
-    that `data.HeldOut` holds out, which are not trained on; one without an extractor in pixels only.
+    Its parameters are the flags of the command line: dataset, epochs, minutes (of training, in place of epochs:
+    `callbacks.Minutes`), batch_size (images of one update), image_size, width, seed, n_critic and learning_rate where
+    the entry takes them, split and skip_corrupt as in `data.load`, out, fresh, quiet, and the recipe's own. The same
+    call continues what an earlier one left, or says that it is done. It returns the score record; None on every worker
+    but the chief. A dataset without a test split is scored on the images that `data.HeldOut` holds out, which are not
+    trained on; one without an extractor in pixels only.
 
     Args:
         entry: name of a zoo entry.
@@ -68,7 +70,7 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         Function of keywords, for `tz.cli.run`.
     """
     module, known = sys._getframe(1).f_globals, registry.keywords(entry)
-    taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))}
+    taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))} | _SPENT
     taken |= {name: kind for name, kind in _ENTRYS.items() if name in known}
     own = inspect.signature(flags).parameters if flags else {}
     taken |= {name: (one.annotation, one.default) for name, one in own.items() if name not in taken}
@@ -86,6 +88,8 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         out, fresh, quiet = (config.pop(name) for name in _OF_RUN)
         budget = {"batch_size": _BATCH} | budgets.get(config["dataset"], budgets[None])
         config = {name: budget.get(name) if value is None else value for name, value in config.items()}
+        if config["minutes"] is not None and keywords.get("epochs") is None:
+            config["epochs"] = _ENDLESS
         given = {name for name, value in config.items() if value is not None and value is not False}
         config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
         _check(config)
@@ -95,7 +99,7 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         data_name = pathlib.Path(config["dataset"]).stem
         out = out or pathlib.Path(f"exported/{pathlib.Path(module['__file__']).stem}_{data_name}")
         run = Run(out, config, fresh, extractor, quiet)
-        if runtime.gathered([run.is_done(config["epochs"])])[0, 0]:  # the chief's word
+        if runtime.gathered([run.is_done(config["epochs"], config.get("minutes"))])[0, 0]:  # the chief's word
             return run.report(again=True) if runtime.is_chief() else None
         model = run.train(entry, quiet=quiet, **overrides)
         if not runtime.is_chief():
@@ -107,7 +111,7 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
             drawn = figures(model, run) if figures else {}
             about = run.about(model=paper, data=data_name)
             export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
-        run.finish(config["epochs"], record)
+        run.finish(run.checkpoint.history[-1]["epoch"], record, config.get("minutes"))
         return run.report()
 
     main.__signature__, main.__module__ = signature, module["__name__"]
@@ -121,8 +125,9 @@ def _check(config):
         if config.get(name) is not None:
             errors.whole_number(name, config[name])
     errors.whole_number("seed", config["seed"], at_least=0)
-    if not config.get("learning_rate", 1.0) > 0:
-        raise ValueError(f"learning_rate={config['learning_rate']}: give a number above 0.")
+    for name in ("learning_rate", "minutes"):
+        if not config.get(name, 1.0) > 0:
+            raise ValueError(f"{name}={config[name]}: give a number above 0.")
     if any(part.split("[")[0].strip() == "test" for part in config.get("split", "train").split("+")):
         raise ValueError(f"split={config['split']!r}: a run is scored on the test split, so train it on another.")
 
@@ -155,16 +160,17 @@ class Run:
                 directories.hold(self.directory)
             shutil.rmtree(self.directory, ignore_errors=True)  # by each of several workers, which may share it
         sentence = f"{self.out} holds a run with other numbers ({{}}): give another --out, or --fresh."
-        directories.check_same(self.directory / "config.json", config, "epochs", sentence)
+        directories.check_same(self.directory / "config.json", config, ("epochs", "minutes"), sentence)
 
-    def is_done(self, epochs):
-        """Whether training, scoring and export have all ended, for at least `epochs` epochs."""
+    def is_done(self, epochs, minutes=None):
+        """Whether training, scoring and export have all ended, for at least `epochs` epochs or `minutes` minutes."""
         path = self.directory / "done.json"
-        return path.exists() and files.read_json(path)["epochs"] >= epochs
+        done = files.read_json(path) if path.exists() else {"epochs": 0}
+        return done["epochs"] >= epochs or (minutes is not None and (done.get("minutes") or 0.0) >= minutes)
 
-    def finish(self, epochs, record):
+    def finish(self, epochs, record, minutes=None):
         """Say that training, scoring and export have all ended."""
-        files.write_json(self.directory / "done.json", {"epochs": epochs, "scores": record})
+        files.write_json(self.directory / "done.json", {"epochs": epochs, "minutes": minutes, "scores": record})
         directories.release(self.directory)
 
     def report(self, again=False):
@@ -221,7 +227,7 @@ class Run:
         images = data.load(dataset, batch_size=self.config["batch_size"] * model.updates_per_step, seed=seed, **wanted)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
-        callbacks = self.callbacks(epochs, dataset, max(1, epochs // _SCORES), reference=cloud, quiet=quiet)
+        callbacks = self.callbacks(dataset, reference=cloud, quiet=quiet)
         if profiling.requested() and runtime.is_chief():
             callbacks.insert(0, profiling.Profile(self.directory / "profile", images))
         model.fit(images, epochs=epochs, verbose=0, callbacks=callbacks)
@@ -242,13 +248,12 @@ class Run:
         images, labels = images[rows][:count], None if labels is None else labels[rows][:count]
         return np.asarray(pixels.from_uint8(images)) if images.dtype == "uint8" else images, labels
 
-    def callbacks(self, epochs, score_on=None, score_every=1, reference=None, quiet=False):
+    def callbacks(self, score_on=None, reference=None, quiet=False):
         """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
 
         Args:
-            epochs: of the run; about forty of them are pictured.
-            score_on: data source to score on, by its training split; None, or one without an extractor, scores none.
-            score_every: epochs between two scores; the epoch with the lowest Fréchet distance is kept as the best.
+            score_on: data source to score on, by its training split, some ten times; the epoch with the lowest Fréchet
+                distance is kept as the best. None, or one without an extractor, scores none.
             reference: points of the data, for scatters.
             quiet: True shows no progress.
 
@@ -258,16 +263,17 @@ class Run:
         if runtime.is_chief():
             directories.hold(self.directory)
         files.write_json(self.directory / "config.json", self.config)
-        every = max(1, epochs // 40)
-        chosen = [callbacks.SampleGrid(self.directory / "samples", every=every, reference=reference)]
+        chosen = [callbacks.SampleGrid(self.directory / "samples", every=None, reference=reference)]
         score_on = data.with_test(score_on)
         count = None if score_on is None else min(_SCORED, data.info(score_on).num_images["train"])
         monitor = count and distance_name(score_on, self.extractor)
         if monitor:
-            scored = {"every": score_every, "num_images": count, "extractor": self.extractor}
+            scored = {"every": None, "num_images": count, "extractor": self.extractor}
             scored |= {"skip_corrupt": self.config.get("skip_corrupt", False)}
             chosen.append(callbacks.Evaluate(score_on, **scored))
         self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
+        if minutes := self.config.get("minutes"):
+            chosen.insert(0, callbacks.Minutes(minutes, self.checkpoint))
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
         return chosen if quiet else [*chosen, callbacks.Progress()]
 
@@ -343,6 +349,8 @@ class Run:
         """What the card of an export says of its making: `facts`, and this run's numbers and command."""
         name = pathlib.Path(sys.argv[0]).stem
         given = {flag.replace("_", "-"): value for flag, value in self.config.items() if value is not None}
+        if given.get("epochs") == _ENDLESS:
+            del given["epochs"]
         flags = " ".join(f"--{flag}" if value is True else f"--{flag} {value}" for flag, value in given.items())
         return facts | {"command": f"python -m recipes.{name} {flags}"}
 

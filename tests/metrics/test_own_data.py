@@ -261,7 +261,7 @@ def test_a_run_on_a_folder_learns_what_is_not_held_out_and_is_scored_on_the_rest
     assert "Only what needs no features was scored" in capsys.readouterr().out
     made = quick(folder)
     assert made.classes is None  # how an image is turned is none
-    callbacks = run.callbacks(1, str(folder), quiet=True)
+    callbacks = run.callbacks(str(folder), quiet=True)
     assert run.checkpoint.monitor == f"fd_{made.kind}"
     callbacks[1].set_model(model)
     callbacks[1].on_epoch_end(0, logs := {})

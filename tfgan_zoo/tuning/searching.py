@@ -213,7 +213,7 @@ def _done(directory, config):
     """
     path = directory / "run/search.json"
     sentence = f"{directory} holds another search ({{}}): give another directory, or fresh=True."
-    directories.check_same(path, config, "max_trials", sentence)
+    directories.check_same(path, config, ("max_trials",), sentence)
     files.write_json(path, config)
     if not (directory / "ranking.json").exists():
         return None
