@@ -9,13 +9,14 @@ from keras import ops
 from tfgan_zoo import noise as draws
 from tfgan_zoo import runtime, schedules
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.bounds import Bounded
 from tfgan_zoo.models.editing import Editing
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class Diffusion(Editing, GenerativeModel):
+class Diffusion(Bounded, Editing, GenerativeModel):
     """A network that takes the noise out of an image, and images that are drawn with it, level by level.
 
     Ho et al. 2020, Algorithm 1 and 2; with labels, classifier-free guidance (Ho & Salimans 2022): a share of the
