@@ -1,6 +1,7 @@
 """The lectures' experiments: their numbers against closed forms, what they write, and their sentences for bad input."""
 
 import importlib
+import math
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import tfgan_zoo as tz
-from recipes import divergences, game_dynamics, optimal_discriminator, vanishing_gradients
+from recipes import divergences, families, game_dynamics, optimal_discriminator, vanishing_gradients
 
 WASSERSTEIN, MINIMAX = tz.objectives.Wasserstein(), tz.objectives.MinimaxGAN()
 PLACES = np.array([[1.0, 0.5], [-0.3, 1.2], [0.0, -0.7]])
@@ -272,3 +273,59 @@ def test_ctrl_c_promises_no_checkpoint_where_none_is_kept(capsys, monkeypatch):
         tz.cli.run(game_dynamics.main)
     assert stopped.value.code == 130
     assert capsys.readouterr().err == "\nStopped.\n"
+
+
+# ---- families -------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_says_what_a_likelihood_is_of_and_how_many_bits_it_saves():
+    scores = {
+        "fd_classifier_360": 12.34,
+        "precision_classifier_360": 0.5,
+        "recall_classifier_360": 0.25,
+        "copying": 0.4,
+    }
+    found = {"scores": scores, "failed": "", "rate": 1234.4, "seen": 1000, "nats": -64 * math.log(2.0)}
+    found["how"] = {"kind": "exact", "data_scale": 256, "samples": 1, "dequantisation": "uniform"}
+    cells = families.row("RealNVP", [found, {"failed": "NaN"}], 64)
+    assert (cells["fd"], cells["fd by seed"], cells["failed"], cells["images/CPU s"]) == (
+        "12.3",
+        "12.3",
+        "1 of 2",
+        "1,234",
+    )
+    assert (cells["likelihood"], cells["of"]) == ("-44.4 nats (exact)", "grey levels")
+    assert cells["bits an image"] == "576"  # 64 for the density and 8 for the level of each of 64 pixels
+    assert (
+        families.row("GAN", [{key: found[key] for key in ("scores", "failed", "rate", "seen")}], 64)["likelihood"]
+        == "none"
+    )
+    assert families.row("GAN", [{"failed": "NaN"}], 64)["failed"] == "1 of 1"
+
+
+def test_png_needs_fewer_bits_for_black_and_white():
+    grey, black = families.by_png(np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 1)))
+    assert 16 * 16 * 8 < grey < 16 * 16 * 8 + 1500
+    assert 16 * 16 < black < 16 * 16 + 1000
+
+
+@pytest.mark.slow
+def test_families_are_compared_and_a_second_call_trains_nothing(tmp_path, monkeypatch, capsys):
+    chosen = {
+        "dataset": "digits",
+        "minutes": 1e-3,
+        "seeds": 1,
+        "only": "RBM,GAN,diffusion",
+        "out": tmp_path,
+        "quiet": True,
+    }
+    families.main(**chosen)
+    said = capsys.readouterr().out
+    assert "| RBM | " in said
+    assert "nats (bound) | grey levels" in said
+    assert {"families.md", "families.png", "samples.png"} <= {path.name for path in tmp_path.iterdir()}
+    monkeypatch.setattr(families.tz.Run, "train", None)
+    families.main(**chosen)
+    assert capsys.readouterr().out == said
+    with pytest.raises(ValueError, match="Unknown family 'GANs'"):
+        families.main(only="GANs")

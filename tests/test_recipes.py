@@ -26,7 +26,14 @@ from tfgan_zoo.metrics.features import Resize, make_extractor
 ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[a-z]*.py"))
 QUICK = {"cgan"}  # the others are built of the same parts and take minutes together
-EXPERIMENTS = {"divergences", "game_dynamics", "mode_collapse", "optimal_discriminator", "vanishing_gradients"}
+EXPERIMENTS = {
+    "divergences",
+    "families",
+    "game_dynamics",
+    "mode_collapse",
+    "optimal_discriminator",
+    "vanishing_gradients",
+}
 EXPERIMENTS |= {"outliers", "pretraining"}
 OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
