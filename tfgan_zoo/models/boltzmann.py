@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import saving
 
-from tfgan_zoo import errors, noise
+from tfgan_zoo import errors, noise, runtime
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.serialization import serializable
@@ -83,28 +83,32 @@ class RBM(GenerativeModel):
         images = self.likelihood.observe(images, self.noise_seed("observe"))
         layer = self.energy.get_layer("boltzmann")
         bits = self._bits(images)
-        samples = self.gibbs(
-            tf.convert_to_tensor(self.chain) if self.persistent else bits, self.k, self.noise_seed("gibbs"), layer
-        )
+        samples = self._negatives(bits, layer)
         results = self.minimize("energy", lambda: self._differences(images, samples))
         if self.persistent:
             self.chain.assign(samples)
         pace = tf.where(self.step.value == 0, 1.0, _PACE)
-        layer.visible_mean.assign_add(pace * (tf.reduce_mean(bits, 0) - layer.visible_mean))
+        layer.visible_mean.assign_add(pace * (runtime.mean(tf.reduce_mean(bits, 0)) - layer.visible_mean))
         if self.centred:
             kernel, _, hidden = layer.parameters()
-            layer.recentre(layer.visible_mean, tf.reduce_mean(tf.sigmoid(hidden + bits @ kernel), 0), pace)
+            hidden_mean = runtime.mean(tf.reduce_mean(tf.sigmoid(hidden + bits @ kernel), 0))
+            layer.recentre(layer.visible_mean, hidden_mean, pace)
         return self.end_step(results)
 
     def test_step(self, data):
         """As training would see them, from the chains as they are; nothing changes."""
         images, _ = self.unpack(data)
         images = self.likelihood.observe(images, self.noise_seed("observe"))
-        layer, seed = self.energy.get_layer("boltzmann"), self.noise_seed("gibbs")
-        samples = self.gibbs(
-            tf.convert_to_tensor(self.chain) if self.persistent else self._bits(images), self.k, seed, layer
-        )
+        samples = self._negatives(self._bits(images), self.energy.get_layer("boltzmann"))
         return self.track(self._differences(images, samples))
+
+    def _negatives(self, bits, layer):
+        """k steps from the persistent chains, which every replica takes alike, or from a batch's own bits."""
+        seed = self.noise_seed("gibbs")
+        if not self.persistent:
+            return self.gibbs(bits, self.k, seed, layer)
+        chain = tf.convert_to_tensor(self.chain)
+        return _sampled(chain, *layer.parameters(), self.k, _by_seed(seed, lambda draw, rows: draw(rows)))
 
     def _differences(self, images, samples):
         energies = self.energy(images, training=True)
@@ -288,10 +292,10 @@ def _sampled(bits, kernel, visible, hidden, steps, drawn):
     return tf.while_loop(lambda at, _: at < steps, step, (tf.constant(0), bits))[1]
 
 
-def _by_seed(seed):
+def _by_seed(seed, shared=noise.shared):
     def drawn(logits, number):
         own, width = noise.fold(seed, number), logits.shape[-1]
-        fractions = noise.shared(lambda rows: noise.uniform((rows, width), own), tf.shape(logits)[0])
+        fractions = shared(lambda rows: noise.uniform((rows, width), own), tf.shape(logits)[0])
         return tf.cast(fractions < tf.sigmoid(logits), tf.float32)
 
     return drawn
