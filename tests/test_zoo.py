@@ -29,7 +29,12 @@ AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it whe
 }
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
 FEWER = {"ddpm": FEW, "diffusion": FEW | {"multipliers": (1,)}, "flow_matching": FEW, "guided_diffusion": FEW}
-HEAVY = {"ddpm", "flow_matching", "guided_diffusion"}  # tested in full with the slow ones; `diffusion` stands for them
+HEAVY = {
+    "ddpm",
+    "flow_matching",
+    "guided_diffusion",
+    "latent_diffusion",
+}  # tested in full with the slow ones; `diffusion` stands for them
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 

@@ -53,6 +53,7 @@ from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
 from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.models.vq import VQVAE

@@ -28,7 +28,7 @@ class Bounded:
     @property
     def likelihood_protocol(self):
         """Of what `log_prob` is a bound, and by how many terms of its sum."""
-        levels = {} if len(self.image_shape) == 1 else {"data_scale": 1}
+        levels = {} if len(self.space) == 1 else {"data_scale": 1}
         return {"samples": _SAMPLES, "dequantisation": "none"} | levels
 
     def log_prob(self, images, seed=0, num_samples=None):
@@ -52,13 +52,13 @@ class Bounded:
             return self._bound(images, seed, samples)
         functions = self.__dict__.setdefault("_draw_functions", {})
         if ("bound", samples) not in functions:
-            specs = [tf.TensorSpec((None, *self.image_shape)), tf.TensorSpec((), tf.int32)]
+            specs = [tf.TensorSpec((None, *self.space)), tf.TensorSpec((), tf.int32)]
             bound = functools.partial(self._bound, samples=samples)
             functions["bound", samples] = tf.function(bound, input_signature=specs, autograph=False)
         return functions["bound", samples](tf.cast(images, tf.float32), tf.cast(seed, tf.int32))
 
     def _bound(self, images, seed, samples):
-        images, are_points = tf.cast(images, tf.float32), len(self.image_shape) == 1
+        images, are_points = tf.cast(images, tf.float32), len(self.space) == 1
         if not are_points:
             images = tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) / _STEP) * _STEP - 1.0
         seed = tf.stack([tf.cast(seed, tf.int32), draws.purpose("log_prob")])
@@ -75,7 +75,7 @@ class Bounded:
         reached = tf.constant(np.cumsum(share)[:-1], tf.float32)
         weights = tf.constant(rises / share / samples, tf.float32)
         tables = [tf.constant(one[:-1], tf.float32) for one in (levels.times, levels.signal[:-1], levels.noise[:-1])]
-        rows, shape = tf.shape(images)[0], (-1, *[1] * len(self.image_shape))
+        rows, shape = tf.shape(images)[0], (-1, *[1] * len(self.space))
 
         def add(index, total):
             here = draws.fold(seed, index)
@@ -83,18 +83,18 @@ class Bounded:
             place = (tf.cast(index, tf.float32) + fractions[:, None]) / samples
             at = tf.reduce_sum(tf.cast(reached <= place, tf.int32), axis=1)
             time, signal, noise = (tf.gather(table, at) for table in tables)
-            eps = draws.normal((rows, *self.image_shape), draws.fold(here, 1))
+            eps = draws.normal((rows, *self.space), draws.fold(here, 1))
             clean = self.denoise(tf.reshape(signal, shape) * images + tf.reshape(noise, shape) * eps, time)
             clean = tf.clip_by_value(clean, -1.0, 1.0) if self._clips else clean
             return index + 1, total + tf.gather(weights, at) * self._summed((images - clean) ** 2)
 
-        first = (tf.constant(0), tf.zeros_like(images[(..., *[0] * len(self.image_shape))]))
+        first = (tf.constant(0), tf.zeros_like(images[(..., *[0] * len(self.space))]))
         return tf.while_loop(lambda index, _: index < samples, add, first, parallel_iterations=1)[1]
 
     def _last(self, images, levels, seed, are_points):
         """log p(x | z) (N,) at the finest level: z less its noise, rounded."""
         ratio = float(levels.noise[-2] / levels.signal[-2])
-        eps = draws.normal((tf.shape(images)[0], *self.image_shape), draws.fold(seed, -1))
+        eps = draws.normal((tf.shape(images)[0], *self.space), draws.fold(seed, -1))
         if are_points:
             return self._summed(-0.5 * eps**2 - math.log(ratio) - 0.5 * math.log(2.0 * math.pi))
         reach = min(255, math.ceil(_REACH * ratio / _STEP))
@@ -105,4 +105,4 @@ class Bounded:
         return self._summed(-0.5 * eps**2 - tf.reduce_logsumexp(logits, axis=-1))
 
     def _summed(self, values):
-        return tf.reduce_sum(values, axis=list(range(1, 1 + len(self.image_shape))))
+        return tf.reduce_sum(values, axis=list(range(1, 1 + len(self.space))))

@@ -15,16 +15,15 @@ from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
 
 
-@serializable
-class Diffusion(Bounded, Editing, GenerativeModel):
-    """A network that takes the noise out of an image, and images that are drawn with it, level by level.
+class Denoising(GenerativeModel):
+    """A network that takes the noise out of what it is shown, images or codes, and what is drawn with it.
 
     Ho et al. 2020, Algorithm 1 and 2; with labels, classifier-free guidance (Ho & Salimans 2022): a share of the
     examples is trained without its label, which has a row of its own in the network's embedding.
 
     Args:
-        denoiser: functional Keras model, [noisy images (N, *image_shape), times (N,)] and labels (N,) int32 where there
-            is a condition -> (N, *image_shape), such as `networks.unet.unet` makes.
+        denoiser: functional Keras model, [noisy images (N, *space), times (N,)] and labels (N,) int32 where there is a
+            condition -> (N, *space), such as `networks.unet.unet` makes.
         schedule: one of `tfgan_zoo.schedules`, such as `Linear()`.
         prediction: what the network gives, such as `schedules.Epsilon()`.
         min_snr: gamma of min-SNR weighting (Hang et al. 2023; 5 there); None for the mean squared error of the
@@ -36,6 +35,9 @@ class Diffusion(Bounded, Editing, GenerativeModel):
         even_times: whether the times of a batch are spread evenly around one random start (Kingma et al. 2021, App.
             I.1), which makes the loss less noisy; otherwise each is drawn by itself.
         condition: `conditions.Classes`, or None.
+        networks: dict name -> further networks that are trained.
+        image_shape: of the images, where these are not what is noised; None where they are.
+        state: as in `GenerativeModel`.
         ema_decay: as in `GenerativeModel`.
 
     Raises:
@@ -54,6 +56,9 @@ class Diffusion(Bounded, Editing, GenerativeModel):
         ema_half_life=None,
         even_times=True,
         condition=None,
+        networks=None,
+        image_shape=None,
+        state=None,
         ema_decay=0.999,
         **model,
     ):
@@ -72,13 +77,14 @@ class Diffusion(Bounded, Editing, GenerativeModel):
             ema_half_life is None or ema_decay, "ema_half_life is given, but ema_decay is 0: no average is kept."
         )
         super().__init__(
-            {"denoiser": denoiser},
-            image_shape=denoiser.output_shape[1:],
+            {"denoiser": denoiser} | (networks or {}),
+            image_shape=denoiser.output_shape[1:] if image_shape is None else image_shape,
             condition=condition,
             ema_decay=ema_decay,
-            state={"images_seen": 0.0} if ema_half_life else None,
+            state=({"images_seen": 0.0} if ema_half_life else {}) | (state or {}),
             **model,
         )
+        self.space = tuple(denoiser.output_shape[1:])
         self.schedule, self.prediction, self.min_snr = schedule, prediction, min_snr
         self.label_dropout, self.ema_half_life, self.even_times = label_dropout, ema_half_life, even_times
         self.sampling = self._fitting(Sampling() if sampling is None else sampling)
@@ -98,6 +104,11 @@ class Diffusion(Bounded, Editing, GenerativeModel):
         """The denoiser's average, which is asked, scored and exported."""
         return self.inference["denoiser"]
 
+    @property
+    def learners(self):
+        """Names of the networks that a step updates."""
+        return self._names
+
     # ---- learning ---------------------------------------------------------------------------------------------
 
     def loss_names(self):
@@ -108,13 +119,13 @@ class Diffusion(Bounded, Editing, GenerativeModel):
         """Algorithm 1: the network's squared error at a random time of each image.
 
         Args:
-            images: (N, *image_shape) float32.
+            images: (N, *space) float32.
             condition: labels (N,), or None.
             training: False when nothing is to change.
         """
         rows = tf.shape(images)[0]
         times = self.schedule.times(self._fractions(rows))
-        eps = draws.shared(lambda count: draws.normal((count, *self.image_shape), self.noise_seed("eps")), rows)
+        eps = draws.shared(lambda count: draws.normal((count, *self.space), self.noise_seed("eps")), rows)
         signal, noise = self._levels_of(times)
         target = self.prediction.target(images, eps, signal, noise)
         labels = None if condition is None else self._some_dropped(condition, rows)
@@ -127,7 +138,7 @@ class Diffusion(Bounded, Editing, GenerativeModel):
     def train_step(self, data):
         """One update, after which the images are counted by which the average moves."""
         images, condition = self.unpack(data)
-        results = self.minimize(self._names, lambda: self.batch_losses(images, condition, training=True))
+        results = self.minimize(self.learners, lambda: self.batch_losses(images, condition, training=True))
         if self.ema_half_life:
             self._count = tf.cast(tf.shape(images)[0] * runtime.replicas(), tf.float32)
             self.state["images_seen"].assign_add(self._count)
@@ -139,11 +150,12 @@ class Diffusion(Bounded, Editing, GenerativeModel):
             return super().update_averages()
         half_life = tf.minimum(float(self.ema_half_life), self.state["images_seen"] / 20.0)
         rate = 1.0 - tf.pow(0.5, self._count / half_life)
-        for average, weight in zip(self.ema_network.weights, self.denoiser.weights, strict=True):
-            if weight.trainable:
-                average.assign_sub(rate * (average - weight))
-            else:
-                average.assign(weight)
+        for name in self.learners:
+            for average, weight in zip(self.inference[name].weights, self.networks[name].weights, strict=True):
+                if weight.trainable:
+                    average.assign_sub(rate * (average - weight))
+                else:
+                    average.assign(weight)
         return None
 
     def _fractions(self, rows):
@@ -209,14 +221,14 @@ class Diffusion(Bounded, Editing, GenerativeModel):
 
     def _levels_of(self, times):
         """Signal and noise at times (N,), shaped so that they multiply images."""
-        shape = (-1, *[1] * len(self.image_shape))
+        shape = (-1, *[1] * len(self.space))
         return tuple(tf.reshape(one(times), shape) for one in (self.schedule.signal, self.schedule.noise))
 
     # ---- drawing ----------------------------------------------------------------------------------------------
 
     def start(self, rows, seed):
         """Standard normal noise, as `GenerativeModel.start` asks for it."""
-        return {"noise": draws.normal((rows, *self.image_shape), seed)}
+        return {"noise": draws.normal((rows, *self.space), seed)}
 
     @property
     def draw(self):
@@ -250,7 +262,7 @@ class Diffusion(Bounded, Editing, GenerativeModel):
 
     def fresh_noise(self, rows, seed):
         """Function step -> standard normal noise (rows, *image_shape)."""
-        return lambda step: draws.normal((rows, *self.image_shape), draws.fold(seed, step))
+        return lambda step: draws.normal((rows, *self.space), draws.fold(seed, step))
 
     def finished(self, x):
         """What a sampler ends with, as images."""
@@ -258,7 +270,7 @@ class Diffusion(Bounded, Editing, GenerativeModel):
 
     @property
     def _clips(self):
-        return self.sampling.clip and len(self.image_shape) == 3
+        return self.sampling.clip and len(self.space) == 3
 
     def with_sampling(self, **changes):
         """The same model with the same weights, which draws otherwise: for scores and exports of another sampler.
@@ -312,9 +324,9 @@ class Diffusion(Bounded, Editing, GenerativeModel):
             f"{self.sampling} draws noise on its way, which files cannot be asked for image by image: export "
             'model.with_sampling(sampler="ddim", eta=0.0) or another deterministic one.',
         )
-        images = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
+        images = tf.TensorSpec((None, *self.space), tf.float32, name="images")
         specs = [images, tf.TensorSpec((), tf.float32, name="time")]
-        example = {"images": ops.convert_to_numpy(draws.normal((1, *self.image_shape), (0, 0)))}
+        example = {"images": ops.convert_to_numpy(draws.normal((1, *self.space), (0, 0)))}
         example["time"] = ops.convert_to_numpy(tf.constant(self.levels().times[0], tf.float32))
         if self.condition is not None:
             specs.append(tf.TensorSpec((None,), self.condition.dtype, name=self.condition.name))
@@ -335,6 +347,16 @@ class Diffusion(Bounded, Editing, GenerativeModel):
             for name in ("schedule", "prediction", "sampling", "condition")
         }
         return super().get_config() | {name: getattr(self, name) for name in own} | objects
+
+
+@serializable
+class Diffusion(Bounded, Editing, Denoising):
+    """Diffusion of images (Ho et al. 2020): they are drawn, edited, and bounded in likelihood.
+
+    Args:
+        denoiser: as for `Denoising`, of images.
+        **denoising: as for `Denoising`: schedule, prediction, min_snr, label_dropout, sampling, ema_half_life, ...
+    """
 
 
 @serializable
@@ -366,4 +388,4 @@ class FlowMatching(Diffusion):
     def velocity(self, x, times, condition=None):
         """The velocity of x (N, *image_shape) at times in [0, 1), a number or (N,)."""
         clean = self.denoise(x, times, condition)
-        return (clean - x) / (1.0 - tf.reshape(tf.cast(times, tf.float32), (-1, *[1] * len(self.image_shape))))
+        return (clean - x) / (1.0 - tf.reshape(tf.cast(times, tf.float32), (-1, *[1] * len(self.space))))

@@ -117,11 +117,9 @@ class Editing:
 
     def _given(self, images):
         images = np.asarray(images, "float32")
-        if images.shape[1:] != self.image_shape or not len(images):
-            raise ValueError(
-                f"images are {images.shape}: {self.name} takes (N, {', '.join(map(str, self.image_shape))})."
-            )
-        if len(self.image_shape) == 3 and not np.abs(images).max() <= 1.001:
+        if images.shape[1:] != self.space or not len(images):
+            raise ValueError(f"images are {images.shape}: {self.name} takes (N, {', '.join(map(str, self.space))}).")
+        if len(self.space) == 3 and not np.abs(images).max() <= 1.001:
             raise ValueError(
                 f"images run from {images.min():g} to {images.max():g}: they belong in [-1, 1]. For 0..255 use "
                 "x / 127.5 - 1."
@@ -130,13 +128,13 @@ class Editing:
 
     def _mask(self, known, count):
         given = np.asarray(known)
-        mask = given[..., None] if given.shape[-2:] == self.image_shape[:-1] and given.ndim in (2, 3) else given
-        mask = mask if mask.ndim == 1 + len(self.image_shape) else mask[None]
-        fits = mask.ndim == 4 and mask.shape[0] in (1, count) and mask.shape[1:3] == self.image_shape[:2]
-        if not (fits and mask.shape[3] in (1, self.image_shape[2]) and np.isin(mask, (0, 1)).all()):
-            height, width = self.image_shape[:2] if len(self.image_shape) == 3 else ("?", "?")
+        mask = given[..., None] if given.shape[-2:] == self.space[:-1] and given.ndim in (2, 3) else given
+        mask = mask if mask.ndim == 1 + len(self.space) else mask[None]
+        fits = mask.ndim == 4 and mask.shape[0] in (1, count) and mask.shape[1:3] == self.space[:2]
+        if not (fits and mask.shape[3] in (1, self.space[2]) and np.isin(mask, (0, 1)).all()):
+            height, width = self.space[:2] if len(self.space) == 3 else ("?", "?")
             raise ValueError(
                 f"known is {given.dtype} {given.shape}: give booleans ({height}, {width}), or one such for each of the "
                 f"{count} images."
             )
-        return np.broadcast_to(mask.astype("float32"), (count, *self.image_shape)).copy()
+        return np.broadcast_to(mask.astype("float32"), (count, *self.space)).copy()

@@ -1,10 +1,13 @@
 """Diffusion models and flow matching."""
 
+import keras
 from keras.optimizers import Adam
 
 from tfgan_zoo.conditions import Classes
+from tfgan_zoo.likelihoods import Gaussian
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
-from tfgan_zoo.networks import unet
+from tfgan_zoo.models.latent_diffusion import LatentDiffusion
+from tfgan_zoo.networks import unet, vq
 from tfgan_zoo.registry import Search, register
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.schedules import Cosine, Epsilon, Linear, Preconditioned
@@ -145,6 +148,87 @@ def flow_matching(
         condition=None if num_classes is None else Classes(num_classes),
         **{"name": "flow_matching"} | _adam(learning_rate, global_clipnorm) | model,
     )
+
+
+@register(extends=LatentDiffusion, ranges=RANGES)
+def latent_diffusion(
+    image_shape,
+    *,
+    width=64,
+    code_channels=4,
+    autoencoder_width=32,
+    multipliers=(1, 2),
+    blocks=1,
+    autoencoder=None,
+    likelihood=Gaussian(0.1),
+    schedule=Cosine(),
+    prediction=Preconditioned(1.0),
+    min_snr=5.0,
+    sampling=Sampling("dpmpp_2m", 20),
+    learning_rate=1e-3,
+    global_clipnorm=1.0,
+    ema_half_life=50_000,
+    num_classes=None,
+    **model,
+):
+    """Latent diffusion: Rombach et al. 2022, in codes of a quarter of the image's side.
+
+    Args:
+        image_shape: (height, width, channels), sides that 4 divides; or (2,) for points.
+        code_channels: of the codes.
+        autoencoder_width: channels of the autoencoder's hidden layers.
+        autoencoder: a trained latent diffusion whose encoder and decoder are taken over and stand still; None for new
+            ones, which learn in the same `fit`.
+        likelihood: whose parameters the decoder gives.
+        num_classes: of the labels it is told; None without.
+    """
+    given, taken = autoencoder is not None, {}
+    if given:
+        _check_autoencoder(autoencoder, image_shape)
+        taken = {"learn_codes": False, "likelihood": autoencoder.likelihood}
+        encoder, decoder = (keras.models.clone_model(autoencoder.inference[name]) for name in ("encoder", "decoder"))
+        for name, network in (("encoder", encoder), ("decoder", decoder)):
+            network.set_weights(autoencoder.inference[name].get_weights())
+    else:
+        made = (*image_shape[:-1], likelihood.channels(image_shape[-1]))
+        encoder = vq.encoder(image_shape, code_channels, autoencoder_width, blocks=1)
+        decoder = vq.decoder(made, code_channels, autoencoder_width, blocks=1)
+    space = tuple(encoder.output_shape[1:])
+    if len(space) == 3:
+        network = unet.unet(
+            space, width, multipliers=_bearable(space, multipliers), blocks=blocks, num_classes=num_classes
+        )
+    else:
+        network = unet.dense(space, 4 * width, num_classes=num_classes)
+    adam = Adam(learning_rate, beta_2=0.99)
+    rest = {"name": "latent_diffusion", "encoder_optimizer": adam, "decoder_optimizer": adam, "likelihood": likelihood}
+    return LatentDiffusion(
+        network,
+        encoder,
+        decoder,
+        schedule=schedule,
+        prediction=prediction,
+        min_snr=min_snr,
+        sampling=sampling,
+        ema_half_life=ema_half_life,
+        condition=None if num_classes is None else Classes(num_classes),
+        **rest | taken | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
+def _check_autoencoder(given, image_shape):
+    if not isinstance(given, LatentDiffusion):
+        raise ValueError(
+            f"autoencoder is {type(given).__name__}: give a trained latent diffusion, of which encoder and decoder are "
+            "taken."
+        )
+    if given.image_shape != tuple(image_shape):
+        raise ValueError(f"image_shape={tuple(image_shape)}, but autoencoder is of images {given.image_shape}.")
+
+
+def _bearable(space, multipliers):
+    """As many of the levels as the codes' sides halve evenly: one of 7 x 7."""
+    return multipliers[-_levels(space, len(multipliers)) :]
 
 
 def _network(image_shape, width, multipliers, blocks, num_classes):
