@@ -31,7 +31,7 @@ def figures(model, run):
     return {"Walks between latents": run.directory / "walks.png"}
 
 
-main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures)
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, shipped=tz.runs.SHIPPED | {"width": 32})
 
 if __name__ == "__main__":
     tz.cli.run(main)

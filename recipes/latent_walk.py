@@ -59,7 +59,7 @@ def figures(model, run):
     return drawn | {"The film": run.directory / "walk.gif"}
 
 
-main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores)
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores, shipped=None)
 
 if __name__ == "__main__":
     tz.cli.run(main)

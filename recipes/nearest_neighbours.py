@@ -48,7 +48,7 @@ def figures(model, run):
     return drawn
 
 
-main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores)
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores, shipped=None)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -59,7 +59,7 @@ def flags(dataset, a: int | None = None, b: int | None = None, c: int | None = N
         raise typer.BadParameter(f"{wrong} is no class: {dataset} has classes 0 to {classes - 1}.")
 
 
-main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores, flags)
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, scores, flags, shipped=None)
 
 if __name__ == "__main__":
     tz.cli.run(main)

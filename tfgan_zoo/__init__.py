@@ -43,7 +43,7 @@ from tfgan_zoo import (
     tuning,
     zoo,
 )
-from tfgan_zoo.export import export
+from tfgan_zoo.export import export, load_model
 from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
@@ -60,7 +60,7 @@ from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
-from tfgan_zoo_serving import load_exported, verify
+from tfgan_zoo_serving import list_exported, load_exported, verify
 
 __all__ = [
     "ACGAN",
@@ -94,8 +94,10 @@ __all__ = [
     "latents",
     "layers",
     "likelihoods",
+    "list_exported",
     "list_models",
     "load_exported",
+    "load_model",
     "metrics",
     "networks",
     "objectives",

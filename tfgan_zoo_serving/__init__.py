@@ -8,6 +8,7 @@
 NumPy and one runtime are all it needs; nothing in it imports `tfgan_zoo`, which offers the same two functions.
 
 card.py        card.json, and the hashes of all files
+collection.py  exports by name: of a clone, of the wheel, or fetched
 draws.py       latents and labels from a seed, in NumPy
 generator.py   the object that makes images
 page.py        a static server for the web page of an export
@@ -16,24 +17,25 @@ verification.py  hashes, signatures and images, checked again
 """
 
 import difflib
-import pathlib
 
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import runtimes
 from tfgan_zoo_serving.card import DamagedError
+from tfgan_zoo_serving.collection import find, list_exported
 from tfgan_zoo_serving.generator import ExportedGenerator
 from tfgan_zoo_serving.verification import verify
 
-__all__ = ["DamagedError", "ExportedGenerator", "load_exported", "verify"]
+__all__ = ["DamagedError", "ExportedGenerator", "list_exported", "load_exported", "verify"]
 
 _ORDER = ("tflite", "onnx", "openvino", "saved_model", "keras", "tflite_batch1", "tflite_float16")
+_OF_HALVES = ("tflite", "tflite_float16", "tflite_float16_batch1")  # where the weights of all formats are halves
 
 
 def load_exported(directory, format=None):
     """The generator in an exported directory, from files whose hashes are checked before anything reads them.
 
     Args:
-        directory: what `tz.export` wrote.
+        directory: what `tz.export` wrote, or a name of `list_exported()`.
         format: one of the card's formats, such as "tflite", "tflite_int8", "onnx", "saved_model"; None for the first
             of float32 LiteRT, ONNX, OpenVINO, SavedModel, Keras that is there and whose runtime is installed.
 
@@ -41,14 +43,15 @@ def load_exported(directory, format=None):
         An `ExportedGenerator`: `.generate(num_images, labels=None, seed=None)` gives the images of `model.generate`.
 
     Raises:
-        FileNotFoundError: if `directory` is not an export.
+        FileNotFoundError: if `directory` is not an export, nor the name of one.
         DamagedError: if the card or a file of the format was cut short, changed or replaced.
         ValueError: if the export has no such format.
         ImportError: if the format's runtime is not installed, or none of them is.
     """
-    directory = pathlib.Path(directory)
+    directory = find(directory)
     card = cards.read(directory)
-    known = sorted(card["formats"], key=lambda name: (*_ORDER, name).index(name))
+    order = (*_OF_HALVES, *_ORDER) if card["model"].get("weights") == "float16" else _ORDER
+    known = sorted(card["formats"], key=lambda name: (*order, name).index(name))
     if format is not None and format not in known:
         near = difflib.get_close_matches(str(format), known, n=1) or known
         raise ValueError(f"{directory} has no format {format!r}. Did you mean {' or '.join(map(repr, near))}?")

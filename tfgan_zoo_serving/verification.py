@@ -1,11 +1,9 @@
 """An export, checked again where it has arrived: its hashes, its signatures, its images."""
 
-import pathlib
-
 import numpy as np
 
 from tfgan_zoo_serving import card as cards
-from tfgan_zoo_serving import draws, runtimes
+from tfgan_zoo_serving import collection, draws, runtimes
 from tfgan_zoo_serving.generator import ExportedGenerator
 
 TOLERANCE = 1e-4  # largest difference of a pixel in [-1, 1]; for points, of their largest coordinate
@@ -20,7 +18,7 @@ def verify(directory, formats=None):
     with the images of the model that the export keeps, and its signatures with the card's.
 
     Args:
-        directory: what `tz.export` wrote.
+        directory: what `tz.export` wrote, or a name of `list_exported()`.
         formats: names of formats to run; None for all whose runtimes are installed.
 
     Returns:
@@ -32,7 +30,7 @@ def verify(directory, formats=None):
         ValueError: if a format is not in the export.
         ImportError: if the runtime of a format in `formats` is not installed.
     """
-    directory = pathlib.Path(directory)
+    directory = collection.find(directory)
     card = cards.read(directory)
     unknown = [name for name in formats or () if name not in card["formats"]]
     if unknown:

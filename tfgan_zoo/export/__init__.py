@@ -13,6 +13,7 @@ parity.py       reload what was written and measure the difference
 quality.py      are quantised files as good?
 card.py         card.json and README.md
 publishing.py   a directory that changes in one step
+restoring.py    the model again, from what stands beside its files
 
 `tfgan_zoo_serving` loads and verifies what stands here, without this package.
 """
@@ -24,9 +25,21 @@ from tfgan_zoo import metrics, runtime
 from tfgan_zoo import pictures as draw
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.export import card as cards
-from tfgan_zoo.export import endpoints, inference, interop, litert, page, parity, publishing, saved_model, serving
+from tfgan_zoo.export import (
+    endpoints,
+    inference,
+    interop,
+    litert,
+    page,
+    parity,
+    publishing,
+    restoring,
+    saved_model,
+    serving,
+)
 from tfgan_zoo.export.quality import Gate
 from tfgan_zoo.export.quiet import quiet
+from tfgan_zoo.export.restoring import load_model as load_model
 
 FORMATS = ("saved_model", "tflite", "tflite_float16")
 KNOWN = ("saved_model", *litert.VARIANTS, *interop.FILES)
@@ -42,6 +55,7 @@ def export(
     pictures=None,
     max_images=endpoints.MAX_IMAGES,
     keep=None,
+    weights=None,
 ):
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 
@@ -65,6 +79,8 @@ def export(
         pictures: dict caption -> path of further pictures for the README, copied beside samples.png, or None.
         max_images: that one request to the SavedModel may ask for, at least 2.
         keep: how many versions of the SavedModel stay, the newest of them; None for all.
+        weights: "float16" rounds the weights first, keeps them in half the bytes, and leaves out the web page, which
+            `tfgan_zoo_serving.page` brings along: for exports that are to be small. None rounds nothing.
 
     Returns:
         The card: the dict in card.json, with parity, size, latency and sha256 of what was written.
@@ -85,6 +101,8 @@ def export(
     metrics.records.check_model(scores or {}, model)
     pictures = _checked(pictures)
     _check_count("max_images", max_images, 2)
+    if weights not in (None, "float16"):
+        raise ValueError(f"weights={weights!r}: give 'float16', or None for those of the model.")
     if keep is not None:
         _check_count("keep", keep, 1)
     directory = publishing.usable(directory)
@@ -94,11 +112,16 @@ def export(
     with publishing.staging(directory) as staging:
         new = staging / "new"
         model, trained = inference.in_float32(model), model
+        whole = model
+        if weights:
+            model = inference.with_networks(model, inference.rounded)
         reference = parity.Reference.drawn_from(model)
         reference.save(new)
         facts = cards.facts(model, reference)
-        if model is not trained:
+        if whole is not trained:
             facts["max_abs_diff_to_half_precision"] = reference.difference_to(trained)
+        if weights:
+            facts |= {"weights": weights, "max_abs_diff_to_float32_weights": reference.difference_to(whole)}
         for caption, path in pictures.items():
             (new / path.name).write_bytes(path.read_bytes())
             pictures[caption] = path.name
@@ -106,12 +129,14 @@ def export(
         served = staging / "saved_model" if "saved_model" in formats else None
         with quiet():
             made = _made(model, formats, staging, served, reference, facts, scores, max_images)
-            facts["networks"] = _write_networks(model, new)
+            facts["networks"] = _write_networks(model, new, weights)
+            restoring.write(model, new)
             if facts["one_pass"]:
                 path = new / next(iter(facts["networks"].values()))["path"]
                 made["keras"] = {"path": path.name, "parity": parity.of("keras", path, reference)}
 
-        page.write(new, facts, made)
+        if not weights:
+            page.write(new, facts, made)
 
         def finish(version):
             return cards.write(new, facts, made, served, version, scores, about, pictures)
@@ -119,12 +144,31 @@ def export(
         return publishing.publish(staging, directory, served, finish, keep)
 
 
-def _write_networks(model, new):
+def compact(model):
+    """The arguments of `export` for the smallest directory that draws, and from which all else can be made again.
+
+    Args:
+        model: as in `export`. One pass over latents becomes a .tflite of one image, which browsers can run too; what
+            draws in many steps one of any batch, and what draws levels or codes one in float32.
+
+    Returns:
+        Dict of "formats" and "weights".
+    """
+    if getattr(model, "draws_levels", False) or hasattr(model, "vectors_of"):  # or codes, by their shares
+        name = "tflite"
+    else:
+        name = "tflite_float16_batch1" if hasattr(model, "draw_latents") else "tflite_float16"
+    return {"formats": (name,), "weights": "float16"}
+
+
+def _write_networks(model, new, weights=None):
     """Write the networks that answer as .keras files, for further work; returns name -> path and parity."""
     written = {}
     for name, network in model.inference.items():
         path = new / f"{name}.keras"
         inference.plain(network).save(path)
+        if weights:
+            inference.halve(path)
         written[name] = {"path": path.name, "parity": parity.of_network(path, network)}
     return written
 

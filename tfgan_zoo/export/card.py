@@ -24,7 +24,7 @@ OWN_NAMES = (
     *(name for names in interop.FILES.values() for name in names),
     *serving.CONFIGS,
     parity.REFERENCE,
-    *("generator.keras", "samples.png", "card.json", "README.md", "run", PAGE),
+    *("generator.keras", "samples.png", "card.json", "README.md", "model.json", "state.npz", "run", PAGE),
 )
 _LABELS = {"saved_model": "SavedModel", "onnx": "ONNX", "openvino": "OpenVINO", "keras": "Keras"}
 

@@ -1,8 +1,14 @@
 """The networks that answer: another copy of a model that answers by other ones, and copies in other arithmetic."""
 
+import os
+import zipfile
+
 import keras
+import numpy as np
 
 from tfgan_zoo.keras_private import all_layers
+
+_WEIGHTS = "model.weights.h5"  # within a .keras file
 
 
 def check(model):
@@ -66,6 +72,49 @@ def float32_copy(network):
         return type(layer).from_config(layer.get_config() | policy)
 
     return _cloned(network, in_float32)
+
+
+def rounded(network):
+    """The same network with its weights rounded to half precision, which is how a small export keeps them."""
+    copy = _cloned(network, lambda one: type(one).from_config(one.get_config()))
+    largest = float(np.finfo(np.float16).max)
+    copy.set_weights([_half(weights, largest).astype(weights.dtype) for weights in network.get_weights()])
+    return copy
+
+
+def halve(path):
+    """Rewrite a .keras file with its weights in half precision: half the size, and Keras loads it as before."""
+    import h5py
+
+    largest = float(np.finfo(np.float16).max)
+    whole = path.with_suffix(".whole")
+    os.replace(path, whole)
+    stored = path.with_suffix(".h5")
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name != _WEIGHTS:
+                new.writestr(name, old.read(name))
+                continue
+            with old.open(name) as file, h5py.File(file, "r") as source, h5py.File(stored, "w") as target:
+                _copied(source, target, largest)
+            new.write(stored, name)
+    stored.unlink()
+    whole.unlink()
+
+
+def _copied(source, target, largest):
+    target.attrs.update(source.attrs)
+    for name, one in source.items():
+        if hasattr(one, "items"):
+            _copied(one, target.create_group(name), largest)
+        else:
+            target.create_dataset(name, data=_half(one[()], largest)).attrs.update(one.attrs)
+
+
+def _half(weights, largest):
+    """Floats as float16, clipped to what it can hold; everything else as it is."""
+    weights = np.asarray(weights)
+    return np.clip(weights, -largest, largest).astype(np.float16) if weights.dtype == np.float32 else weights
 
 
 def plain(network):
