@@ -3,7 +3,7 @@
     make train-zoo                                                  all rows, hours; it can be stopped and goes on
     python -m benchmarks.train_zoo --list                           the rows, what is done, and how long the rest takes
     python -m benchmarks.train_zoo --only "vae*,cgan*" --budget 5min
-    python -m benchmarks.train_zoo --budget 30s --train-only --in-process          a GPU: score and export elsewhere
+    python -m benchmarks.train_zoo --minutes 0.5 --train-only --in-process         a GPU: score and export elsewhere
 
 A row is trained in exported/NAME/run/, which git ignores, and exported from there, compact: a half-precision .tflite,
 the networks, pictures, card. A row that fails is named at the end and stops nobody. Afterwards: `make zoo-index`.
@@ -37,13 +37,20 @@ def chosen(only):
     return picked
 
 
-def seconds(flags, budgets):
+def with_length(flags, budget, minutes):
+    """A row's flags, with another length of training where one is given."""
+    if budget is None and minutes is None:
+        return flags
+    flags = {name: value for name, value in flags.items() if name not in ("budget", "epochs", "minutes")}
+    return flags | ({"minutes": minutes} if minutes else {"budget": budget})
+
+
+def seconds(flags):
     """About how long a row takes; None where its budget is no time."""
-    budget = flags.get("budget")
-    try:
-        return budgets.seconds(budget) * _BESIDE + _BESIDE_S
-    except (TypeError, ValueError):
-        return None
+    from tfgan_zoo.runs import BUDGETS
+
+    minutes = flags.get("minutes", (BUDGETS.get(flags.get("budget")) or {}).get("minutes"))
+    return minutes and 60.0 * minutes * _BESIDE + _BESIDE_S
 
 
 def is_done(directory):
@@ -80,30 +87,21 @@ def run_here(recipe, flags, directory, train_only, no_figures):
 
 def main(
     only: Annotated[str, typer.Option(help="Patterns of names, with commas between.")] = "",
-    budget: Annotated[
-        str | None, typer.Option(help="Another budget for every row: 30s, 5min, 2h, smoke.")
-    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Another one for every row: smoke, 5min, 20min, paper.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Of training, for every row, in place of its budget.")] = None,
     out: Annotated[pathlib.Path, typer.Option(help="Where the exports go.")] = ROOT / "exported",
-    train_only: Annotated[
-        bool, typer.Option(help="The same call without it scores and exports.")
-    ] = False,
-    no_figures: Annotated[
-        bool, typer.Option(help="Without the papers' figures, some of which train models.")
-    ] = False,
+    train_only: Annotated[bool, typer.Option(help="The same call without it scores and exports.")] = False,
+    no_figures: Annotated[bool, typer.Option(help="Without the papers' figures, some of which train models.")] = False,
     again: Annotated[bool, typer.Option(help="Also what is done, from the beginning.")] = False,
     in_process: Annotated[bool, typer.Option(help="All rows in one process.")] = False,
-    minutes: Annotated[float | None, typer.Option(help="Begin no row after so many minutes.")] = None,
+    within: Annotated[float | None, typer.Option(help="Begin no row after so many minutes.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Print the rows and end.")] = False,
 ):
     """Train the rows in turn, and say what is left and how long it takes."""
     os.chdir(ROOT)
-    from tfgan_zoo import budgets
-
-    rows = {
-        name: (recipe, flags | ({"budget": budget} if budget else {})) for name, (recipe, flags) in chosen(only).items()
-    }
+    rows = {name: (recipe, with_length(flags, budget, minutes)) for name, (recipe, flags) in chosen(only).items()}
     left = [name for name in rows if again or not is_done(out / name)]
-    rest = lambda names: sum(seconds(rows[name][1], budgets) or 0.0 for name in names)  # noqa: E731
+    rest = lambda names: sum(seconds(rows[name][1]) or 0.0 for name in names)  # noqa: E731
     if list_only:
         for name, (recipe, flags) in rows.items():
             state = "to train" if name in left else "done"
@@ -112,13 +110,13 @@ def main(
         return
     begin, failed = time.monotonic(), {}
     for number, name in enumerate(left):
-        if minutes is not None and time.monotonic() - begin > 60 * minutes:
-            print(f"{minutes:g} minutes are over: {len(left) - number} rows are left.", flush=True)
+        if within is not None and time.monotonic() - begin > 60 * within:
+            print(f"{within:g} minutes are over: {len(left) - number} rows are left.", flush=True)
             break
         recipe, flags = rows[name]
-        took = seconds(flags, budgets)
+        took = seconds(flags)
         print(
-            f"[{number + 1}/{len(left)}] {name}: {flags.get('budget')}, about {in_words(took) if took else '?'}; "
+            f"[{number + 1}/{len(left)}] {name}: about {in_words(took) if took else '?'}; "
             f"all that is left about {in_words(rest(left[number:]))}",
             flush=True,
         )

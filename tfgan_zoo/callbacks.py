@@ -149,7 +149,7 @@ class Checkpoint(keras.callbacks.Callback):
         files.directory(self._checkpoints)
         for rest in self._checkpoints.glob(".epoch_*"):  # of a process that was killed while saving
             shutil.rmtree(rest)
-        places = _common([_place(path) for path in self.saved() if self._is_sound(path)])
+        places = _common([_place(path) for path in self.saved() if self.is_sound(path)])
         if not places:
             return
         epoch, steps = max(places)
@@ -276,7 +276,8 @@ class Checkpoint(keras.callbacks.Callback):
         model = [variable for variable in self.model.variables if id(variable) not in own]
         return [*model, *_variables_of(optimizers.values()), *_variables_of(metrics)]
 
-    def _is_sound(self, path):
+    def is_sound(self, path):
+        """Whether a checkpoint is what was written; one that is not is named."""
         try:
             if _sha256(path / _ARRAYS) != files.read_json(path / "state.json")["sha256"]:
                 raise ValueError("its hash is not the one it was written with")
@@ -326,6 +327,9 @@ class Minutes(keras.callbacks.Callback):
         self.minutes, self.checkpoint = minutes, checkpoint
         self._clock = time.perf_counter if tf.config.list_physical_devices("GPU") else time.process_time
 
+    def on_train_begin(self, logs=None):
+        self._most = self.params["epochs"]  # whatever the first epoch, which is slow, promises
+
     def on_epoch_begin(self, epoch, logs=None):
         self._begin = self._clock()
 
@@ -333,9 +337,23 @@ class Minutes(keras.callbacks.Callback):
         before = self.checkpoint.history[-1].get("minutes", 0.0) if self.checkpoint.history else 0.0
         milliseconds = runtime.gathered([round(1e3 * (self._clock() - self._begin))]).max()  # workers stop together
         logs["minutes"] = before + milliseconds / 6e4
-        epochs = min(self.params["epochs"], max(1, round(self.minutes / logs["minutes"] * (epoch + 1))))
+        epochs = min(self._most, self._bought(logs["minutes"], epoch + 1))
         self.params["epochs"] = max(epochs, epoch + 1)  # Keras gives all callbacks this one dict
         self.model.stop_training |= epoch + 1 >= epochs
+
+    def at_most(self, epochs):
+        """How many epochs to ask `fit` for, at most `epochs`: those there are, where they have spent the minutes."""
+        for path in reversed(self.checkpoint.saved()):
+            if self.checkpoint.is_sound(path):
+                history = files.read_json(path / "state.json")["history"]
+                if history and self._bought(history[-1].get("minutes", 0.0), len(history)) <= len(history):
+                    return min(epochs, len(history))
+                break
+        return epochs
+
+    def _bought(self, spent, epochs):
+        """The epochs that the minutes buy, if so many have spent so much."""
+        return max(1, round(self.minutes / max(spent, 1e-9) * epochs))
 
 
 class Curves(keras.callbacks.Callback):
@@ -358,6 +376,52 @@ class Curves(keras.callbacks.Callback):
             for row in self.checkpoint.history
         ]
         pictures.save_curves(rows, self.path)
+
+
+class Clock(keras.callbacks.Callback):
+    """What the steps of a run have taken, without scores, pictures and the tracing of the first of them.
+
+    Args:
+        path: of the JSON that it is kept in by epoch, so that a run which goes on goes on counting.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = pathlib.Path(path)
+
+    def on_train_begin(self, logs=None):
+        self._epochs = files.read_json(self.path) if self.path.exists() else {}
+        self._begin, self._device = None, "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._steps, self._last = 0, None
+        self._begin = self._begin and _clocks()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps, self._last = self._steps + 1, _clocks()
+        self._begin = self._begin or self._last
+
+    def on_epoch_end(self, epoch, logs=None):
+        spent = [round(last - begin, 2) for last, begin in zip(self._last or (), self._begin or (), strict=False)]
+        self._epochs[str(epoch + 1)] = [*(spent or [0.0, 0.0]), self._steps, self._device]
+        self._begin = self._begin or _clocks()
+        if runtime.is_chief():
+            files.write_json(self.path, self._epochs)
+
+    @staticmethod
+    def read(path):
+        """{"cpu_minutes", "wall_minutes", "steps", "device"} of all epochs of a run; empty where no clock ran."""
+        path = pathlib.Path(path)
+        if not path.exists():
+            return {}
+        *numbers, devices = zip(*files.read_json(path).values(), strict=True)
+        cpu, wall, steps = map(sum, numbers)
+        spent = {"cpu_minutes": round(cpu / 60, 2), "wall_minutes": round(wall / 60, 2)}
+        return {"steps": steps, **spent, "device": ", ".join(sorted(set(devices)))}
+
+
+def _clocks():
+    return time.process_time(), time.perf_counter()
 
 
 class Progress(keras.callbacks.Callback):

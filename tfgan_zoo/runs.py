@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from tfgan_zoo import callbacks, data, directories, errors, files, pictures, pixels, profiling, registry, runtime
+from tfgan_zoo.export import compact as compactly
 from tfgan_zoo.export import export
 from tfgan_zoo.metrics import distance_name, evaluate, records
 
@@ -30,6 +31,7 @@ Load it without this package:
 
 _SCORED = 5000  # images of a score while it trains, at most
 _ENDLESS = 1_000_000  # epochs of a run that its minutes end
+_BY_CLASSIFIER = ("fd", "kid", "precision_recall", "classifier_score", "class_histogram")  # of data that has one
 _BATCH = 64  # images of one update, where neither flag nor budget says
 _NUMBERS = {  # that every run has -> the flag's type and default; None leaves it to the budget
     "dataset": (str, None),
@@ -39,21 +41,33 @@ _NUMBERS = {  # that every run has -> the flag's type and default; None leaves i
     "width": (int | None, None),
     "seed": (int, 0),
 }
-_SPENT = {"minutes": (float | None, None)}
+_SPENT = {"minutes": (float | None, None), "budget": (str | None, None)}
+BUDGETS = {  # by name, for any recipe -> the flags that say how long; None leaves it to the recipe
+    "smoke": {"epochs": 1, "split": "train[:1000]"},
+    "5min": {"minutes": 5.0},
+    "20min": {"minutes": 20.0},
+    "paper": None,
+}
+SHIPPED = {"dataset": "fashion_mnist", "budget": "20min"}  # flags of what a recipe gives to exported/
 _ENTRYS = {"n_critic": (int | None, None), "learning_rate": (float | None, None)}  # flags of entries that take them
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
-_OF_RUN = {"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)}
+_OF_RUN = {
+    **{"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)},
+    **{"compact": (bool, False), "no_figures": (bool, False), "train_only": (bool, False)},
+}
 
 
-def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extractor=None):
+def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extractor=None, shipped=SHIPPED):
     """A recipe's `main`: a paper from data to export, as every recipe does it.
 
     Its parameters are the flags of the command line: dataset, epochs, minutes (of training, in place of epochs:
-    `callbacks.Minutes`), batch_size (images of one update), image_size, width, seed, n_critic and learning_rate where
-    the entry takes them, split and skip_corrupt as in `data.load`, out, fresh, quiet, and the recipe's own. The same
-    call continues what an earlier one left, or says that it is done. It returns the score record; None on every worker
-    but the chief. A dataset without a test split is scored on the images that `data.HeldOut` holds out, which are not
-    trained on; one without an extractor in pixels only.
+    `callbacks.Minutes`), budget (either by a name of `BUDGETS`), batch_size (images of one update), image_size, width,
+    seed, n_critic and learning_rate where the entry takes them, split and skip_corrupt as in `data.load`, out, fresh,
+    quiet, compact (export no more than is committed in exported/), no_figures, train_only (the next call scores and
+    exports), and the recipe's own. The same call continues what an earlier one left, or says that it is done. It
+    returns the score record; None on every worker but the chief, and where it only trains. A dataset without a test
+    split is scored on the images that `data.HeldOut` holds out, which are not trained on; one without an extractor in
+    pixels only.
 
     Args:
         entry: name of a zoo entry.
@@ -65,9 +79,11 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         flags: function whose annotated keywords are the recipe's own flags, and which returns keywords of the entry, or
             None; what it has a parameter for is a number of the run. It may ask for other flags by their names.
         extractor: as in `tz.evaluate`, for datasets without a classifier; None finds what `train_extractor` kept.
+        shipped: the flags by which `make train-zoo` trains the generator that stands in exported/; None for a recipe
+            that gives none, such as a second one of an entry.
 
     Returns:
-        Function of keywords, for `tz.cli.run`.
+        Function of keywords, for `tz.cli.run`; it has the attributes entry, paper, budgets and shipped.
     """
     module, known = sys._getframe(1).f_globals, registry.keywords(entry)
     taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))} | _SPENT
@@ -85,10 +101,11 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         bound = signature.bind(**keywords)
         bound.apply_defaults()
         config = dict(bound.arguments)
-        out, fresh, quiet = (config.pop(name) for name in _OF_RUN)
+        out, fresh, quiet, compact, no_figures, train_only = (config.pop(name) for name in _OF_RUN)
+        config |= _of_budget(config)
         budget = {"batch_size": _BATCH} | budgets.get(config["dataset"], budgets[None])
         config = {name: budget.get(name) if value is None else value for name, value in config.items()}
-        if config["minutes"] is not None and keywords.get("epochs") is None:
+        if config["minutes"] is not None and bound.arguments["epochs"] is None:
             config["epochs"] = _ENDLESS
         given = {name for name, value in config.items() if value is not None and value is not False}
         config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
@@ -97,26 +114,44 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         if runtime.precision() != "float32":
             config["precision"] = runtime.precision()
         data_name = pathlib.Path(config["dataset"]).stem
-        out = out or pathlib.Path(f"exported/{pathlib.Path(module['__file__']).stem}_{data_name}")
-        run = Run(out, config, fresh, extractor, quiet)
+        name = pathlib.Path(module["__file__"]).stem
+        run = Run(out or pathlib.Path(f"exported/{name}_{data_name}"), config, fresh, extractor, quiet)
+        run.recipe = name
         if runtime.gathered([run.is_done(config["epochs"], config.get("minutes"))])[0, 0]:  # the chief's word
             return run.report(again=True) if runtime.is_chief() else None
         model = run.train(entry, quiet=quiet, **overrides)
-        if not runtime.is_chief():
+        if train_only or not runtime.is_chief():
             return None
         with runtime.no_strategy():  # the other workers, if there are any, have gone
             record = run.score(model, config["dataset"], quiet=quiet)
             if scores and record:
                 record["scores"] |= scores(model, run)
-            drawn = figures(model, run) if figures else {}
-            about = run.about(model=paper, data=data_name)
-            export(model, run.out, scores=record, about=about, pictures=drawn | run.pictures())
+            drawn = figures(model, run) if figures and not no_figures else {}
+            about = run.about(model=paper, data=data_name, **run.made(model, record))
+            kind = compactly(model) if compact else {}
+            shown = drawn | ({} if compact else run.pictures())
+            export(model, run.out, scores=record, about=about, pictures=shown, **kind)
         run.finish(run.checkpoint.history[-1]["epoch"], record, config.get("minutes"))
         return run.report()
 
     main.__signature__, main.__module__ = signature, module["__name__"]
     main.__annotations__ = {name: kind for name, (kind, _) in taken.items()}
+    main.entry, main.paper, main.budgets, main.shipped = entry, paper, budgets, shipped
     return main
+
+
+def _of_budget(config):
+    """What a budget's name stands for, in place of flags that say the same."""
+    name = config.pop("budget")
+    if name is None:
+        return {}
+    if name not in BUDGETS:
+        raise errors.unknown("budget", name, BUDGETS)
+    meant = BUDGETS[name] or {}
+    for flag in ("epochs", "minutes"):
+        if config[flag] is not None:
+            raise ValueError(f"{flag}={config[flag]} and budget={name!r} both say how long: give one of them.")
+    return {flag: value for flag, value in meant.items() if config.get(flag) is None}
 
 
 def _check(config):
@@ -153,6 +188,7 @@ class Run:
 
     def __init__(self, out, config, fresh=False, extractor=None, quiet=False):
         self.out, self.config, self.extractor, self.quiet = pathlib.Path(out), config, extractor, quiet
+        self.recipe = None  # its name, where one fills it
         self.directory = self.out / "run"
         directories.check_ours("out", self.out, ("run/config.json", "run/.lock", "card.json"), "run")
         if fresh and self.directory.exists():
@@ -227,10 +263,12 @@ class Run:
         images = data.load(dataset, batch_size=self.config["batch_size"] * model.updates_per_step, seed=seed, **wanted)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
-        callbacks = self.callbacks(dataset, reference=cloud, quiet=quiet)
+        chosen = self.callbacks(dataset, reference=cloud, quiet=quiet)
         if profiling.requested() and runtime.is_chief():
-            callbacks.insert(0, profiling.Profile(self.directory / "profile", images))
-        model.fit(images, epochs=epochs, verbose=0, callbacks=callbacks)
+            chosen.insert(0, profiling.Profile(self.directory / "profile", images))
+        if minutes := self.config.get("minutes"):
+            epochs = callbacks.Minutes(minutes, self.checkpoint).at_most(epochs)
+        model.fit(images, epochs=epochs, verbose=0, callbacks=chosen)
         return model
 
     def test_images(self, count=None):
@@ -275,6 +313,7 @@ class Run:
         if minutes := self.config.get("minutes"):
             chosen.insert(0, callbacks.Minutes(minutes, self.checkpoint))
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
+        chosen.append(callbacks.Clock(self.directory / "clock.json"))
         return chosen if quiet else [*chosen, callbacks.Progress()]
 
     def by_epoch(self, panels=8):
@@ -337,6 +376,8 @@ class Run:
             no epoch is the best, and the record of the last one has scores of pixels.
         """
         arguments = {"extractor": self.extractor, "skip_corrupt": self.config.get("skip_corrupt", False)} | arguments
+        if distance_name(reference, self.extractor) == "fd_classifier":
+            arguments = {"metrics": _BY_CLASSIFIER} | arguments
         last_epoch = self.checkpoint.history[-1]["epoch"]
         last = evaluate(model, reference, verbose=not quiet, **arguments)
         best_epoch = self.checkpoint.restore_best(model)
@@ -345,9 +386,29 @@ class Run:
             print(f"Only what needs no features was scored. {best['left_out']['fd']}")
         return best | {"epoch": best_epoch, "last": {"epoch": last_epoch, "scores": last["scores"]}}
 
+    def made(self, model, record):
+        """What training took and gave, for the card: updates, images, minutes, and the last epoch's distance.
+
+        Args:
+            model: that was trained.
+            record: of `score`, or None.
+        """
+        spent = callbacks.Clock.read(self.directory / "clock.json")
+        if not spent:
+            return {}
+        updates = spent.pop("steps") * model.updates_per_step
+        training = {"epochs": self.checkpoint.history[-1]["epoch"], "updates": updates}
+        training |= {"images": updates * self.config["batch_size"], **spent}
+        last = (record or {}).get("last")
+        if not last:
+            return {"training": training}
+        numbers = {name: one for name, one in last["scores"].items() if isinstance(one, int | float)}
+        numbers = {name: one for name, one in numbers.items() if name.split("_")[0] in ("fd", "nats", "bits")}
+        return {"training": training | {"best_epoch": record["epoch"]}, "last_epoch": numbers}
+
     def about(self, **facts):
         """What the card of an export says of its making: `facts`, and this run's numbers and command."""
-        name = pathlib.Path(sys.argv[0]).stem
+        name = self.recipe or pathlib.Path(sys.argv[0]).stem
         given = {flag.replace("_", "-"): value for flag, value in self.config.items() if value is not None}
         if given.get("epochs") == _ENDLESS:
             del given["epochs"]
