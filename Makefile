@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
+.PHONY: train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -60,6 +60,15 @@ test-all: $(VENV)/dev  ## the slow tests too
 
 test-fifth: $(VENV)/dev  ## a fifth of the slow tests, another one each day
 	$(BIN)/python -m pytest -m slow --slow-fifth
+
+train-zoo: $(VENV)/run  ## train all that stands in exported/, hours; stopped, it goes on (ONLY="vae*" for some of it)
+	$(BIN)/python -m benchmarks.train_zoo $(if $(ONLY),--only "$(ONLY)")
+
+verify-zoo: $(VENV)/run  ## check everything in exported/: hashes, images, and the scores of cards (QUICK=1: no scores)
+	$(BIN)/python -m benchmarks.verify_zoo $(if $(QUICK),,--scores)
+
+zoo-index: $(VENV)/run  ## exported/index.json, docs/leaderboard.md and docs/gallery.md from the cards in exported/
+	$(BIN)/python -m benchmarks.zoo_index
 
 bench: $(VENV)/run  ## training steps beside PyTorch's (TORCH=/path/to/python-with-torch, any environment)
 	$(BIN)/python -m benchmarks.pytorch --torch-python $(or $(TORCH),python3)
