@@ -11,6 +11,7 @@ import tensorflow as tf
 import tfgan_zoo as tz
 from tfgan_zoo.likelihoods import Bernoulli, Categorical, DiscretizedLogisticMixture
 from tfgan_zoo.models.autoregressive import ConditionalPixelCNN, PixelCNN
+from tfgan_zoo.models.raster import Raster
 
 
 def made(image_shape, likelihood=Bernoulli(), classes=None, depth=3, **numbers):  # noqa: B008
@@ -74,8 +75,8 @@ def test_every_earlier_value_reaches_and_no_later_one(channels, training):
 def test_sampling_by_cache_is_naive_sampling(likelihood, shape, classes):
     model = made(shape, likelihood, classes)
     fractions, labels = model.start(5, [1, 2])["fractions"], tf.constant([0, 1, 2, 0, 1]) if classes else None
-    cached = model._by_cache(model.network, fractions, labels, None, None)
-    naive = model._naively(model.network, fractions, labels, None, None)
+    drawing = Raster(model.network, model.likelihood, model.num_classes)
+    cached, naive = (way(fractions, labels) for way in (drawing.by_cache, drawing.naively))
     np.testing.assert_allclose(cached, naive, atol=1e-6)
     assert np.std(cached) > 0.1
 

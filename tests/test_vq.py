@@ -139,3 +139,33 @@ def test_it_learns_digits_and_uses_its_codes(tmp_path):
 def test_refuses_in_a_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_the_prior_learns_what_codes_follow_one_another_and_draws_them(monkeypatch):
+    """Codes in stripes, as a trained encoder might give them: after a row of one code comes a row of the next."""
+    model = tz.create("vq_vae", (16, 16, 1), width=4, num_embeddings=4, embedding_dim=4, prior_width=16, seed=0)
+    model.compile()
+    rows = (np.arange(4)[None, :, None] + np.random.default_rng(0).integers(0, 4, (256, 1, 1))) % 4
+    striped = tf.constant(np.broadcast_to(rows, (256, 4, 4)), tf.int32)
+    monkeypatch.setattr(model, "nearest", lambda vectors: striped[: tf.shape(vectors)[0]])
+    model.fit(np.zeros((256, 16, 16, 1), "float32"), batch_size=256, epochs=120, verbose=0)
+    drawn = []
+    monkeypatch.setattr(model, "decode", lambda codes, condition=None: drawn.append(codes) or tf.zeros((8, 16, 16, 1)))
+    model.draw(**model.start(64, (0, 1)))
+    (codes,) = np.asarray(drawn)
+    assert (codes == codes[:, :, :1]).mean() > 0.95
+    assert ((codes[:, 1:] - codes[:, :-1]) % 4 == 1).mean() > 0.95
+
+
+def test_completions_keep_the_places_that_are_known():
+    model = tz.create("vq_vae", (8, 8, 1), width=4, num_embeddings=4, embedding_dim=4, prior_width=4, seed=0)
+    images = np.tanh(np.random.default_rng(0).normal(size=(3, 8, 8, 1))).astype("float32")
+    np.testing.assert_allclose(model.complete(images, np.ones((2, 2))), model.reconstruct(images), atol=1e-5)
+    one, other = (model.complete(images, np.zeros((2, 2)), seed=seed) for seed in (0, 1))
+    assert np.abs(one - other).max() > 0
+    with pytest.raises(ValueError, match="mask is \\(8, 8\\)"):
+        model.complete(images, np.zeros((8, 8)))
+    with pytest.raises(ValueError, match="create the model with prior_width="):
+        tz.create("vq_vae", (8, 8, 1), width=4, prior_width=0).complete(images, np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="code_prior gives"):
+        tz.VQVAE.from_config(model.get_config() | {"num_embeddings": 5})

@@ -150,7 +150,8 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     assert half.generate(2, seed=0).dtype == np.float32
     assert {weight.dtype for one in half.inference.values() for weight in one.weights} <= {"float32", "int32"}
     card = tz.export(half, tmp_path / "half")
-    assert {"saved_model", "tflite", "tflite_float16"} <= set(card["formats"])
+    halved = set() if getattr(half, "draws_levels", False) else {"tflite_float16"}  # which would draw others
+    assert {"saved_model", "tflite"} | halved <= set(card["formats"])
     assert tz.verify(tmp_path / "half").keys() == card["formats"].keys()
     tz.runtime.setup(seed=0)
     once = {"n_critic": 1} if "n_critic" in registry.keywords(name) else {}

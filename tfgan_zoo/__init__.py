@@ -77,6 +77,7 @@ __all__ = [
     "FlowMatching",
     "GenerativeModel",
     "InfoGAN",
+    "LatentDiffusion",
     "Run",
     "SemiSupervisedGAN",
     "__version__",

@@ -25,11 +25,14 @@ class GatedPixelCNN(keras.Layer):
         depth: layers.
         kinds: parameters of a pixel's channel.
         num_classes: of labels, given as one-hot vectors (N, num_classes); None for none.
+        levels: of images whose values are numbers of things without an order, such as codes, spread over [-1, 1]: each
+            is read as a vector of its own. None for values that are what they say.
     """
 
-    def __init__(self, width, depth, kinds, num_classes=None, **arguments):
+    def __init__(self, width, depth, kinds, num_classes=None, levels=None, **arguments):
         super().__init__(**{"autocast": False} | arguments)
         self.width, self.depth, self.kinds, self.num_classes = width, depth, kinds, num_classes
+        self.levels = levels
 
     def build(self, images_shape, labels_shape=None):
         """Make the layers."""
@@ -40,7 +43,11 @@ class GatedPixelCNN(keras.Layer):
             layer.build((None, None, None, read))
             return layer
 
-        read = [channels] + (self.depth - 1) * [self.width]
+        self.seen = channels if self.levels is None else channels * self.width
+        if self.levels:
+            self.vectors = layers.Embedding(self.levels, self.width, **policy)
+            self.vectors.build((None,))
+        read = [self.seen] + (self.depth - 1) * [self.width]
         reach = [_REACH] + (self.depth - 1) * [1]
         sizes = [(one if i == 0 else one + 1, 2 * one + 1) for i, one in enumerate(reach)]
         double, single = 2 * self.width, self.width
@@ -63,9 +70,9 @@ class GatedPixelCNN(keras.Layer):
 
     def call(self, images, labels=None):
         """Images (N, H, W, C) -> parameters (N, H, W, C, kinds)."""
-        images = ops.cast(images, self.compute_dtype)
+        seen, images = self._read(images), ops.cast(images, self.compute_dtype)
         height, width, _ = self.size
-        down, right = images, images
+        down, right = seen, seen
         for index, (of_down, of_right) in enumerate(self._conditions(labels)):
             reach = _REACH if index == 0 else 1
             down = ops.pad(down, ((0, 0), (reach, 0), (reach, reach), (0, 0)))[:, : height + reach - (index == 0)]
@@ -76,6 +83,14 @@ class GatedPixelCNN(keras.Layer):
             down = _gate(down + of_down)
         channels = [None, *(images[..., :c] for c in range(1, images.shape[-1]))]
         return ops.stack([self.parameters(right, one) for one in channels], axis=-2)
+
+    def _read(self, pixels):
+        """What the first layers see of pixels (N, H, W, C)."""
+        if self.levels is None:
+            return ops.cast(pixels, self.compute_dtype)
+        numbers = ops.round((ops.clip(ops.cast(pixels, "float32"), -1.0, 1.0) + 1.0) * ((self.levels - 1) / 2.0))
+        vectors = self.vectors(ops.cast(numbers, "int32"))
+        return ops.reshape(vectors, (*ops.shape(pixels)[:3], self.seen))
 
     def _added(self, index, before, activation):
         out = self.outs[index](_gate(activation))
@@ -112,8 +127,8 @@ class GatedPixelCNN(keras.Layer):
         Args:
             count: of images; may be a tensor.
         """
-        _, width, channels = self.size
-        shapes = [(count, _REACH, width, channels)] + (self.depth - 1) * [(count, 1, width, self.width)]
+        width = self.size[1]
+        shapes = [(count, _REACH, width, self.seen)] + (self.depth - 1) * [(count, 1, width, self.width)]
         return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
 
     def next_row(self, rows, labels=None):
@@ -139,11 +154,11 @@ class GatedPixelCNN(keras.Layer):
 
     def row_seen(self, rows, row):
         """Rows to remember when a row (N, 1, W, C) of pixels is known."""
-        return [ops.concatenate([rows[0][:, 1:], ops.cast(row, self.compute_dtype)], axis=1), *rows[1:]]
+        return [ops.concatenate([rows[0][:, 1:], self._read(row)], axis=1), *rows[1:]]
 
     def start_pixels(self, count):
         """What the layers remember to the left of a row: nothing."""
-        shapes = [(count, 1, _REACH, self.size[-1])] + (self.depth - 1) * [(count, 1, 1, self.width)]
+        shapes = [(count, 1, _REACH, self.seen)] + (self.depth - 1) * [(count, 1, 1, self.width)]
         return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
 
     def next_pixel(self, pixels, said):
@@ -163,13 +178,13 @@ class GatedPixelCNN(keras.Layer):
 
     def pixel_seen(self, pixels, pixel):
         """Pixels to remember when a pixel (N, 1, 1, C) is known."""
-        return [ops.concatenate([pixels[0][:, :, 1:], ops.cast(pixel, self.compute_dtype)], axis=2), *pixels[1:]]
+        return [ops.concatenate([pixels[0][:, :, 1:], self._read(pixel)], axis=2), *pixels[1:]]
 
     def compute_output_spec(self, images, labels=None):
         return keras.KerasTensor((*images.shape, self.kinds), "float32")
 
     def get_config(self):
-        numbers = {name: getattr(self, name) for name in ("width", "depth", "kinds", "num_classes")}
+        numbers = {name: getattr(self, name) for name in ("width", "depth", "kinds", "num_classes", "levels")}
         return super().get_config() | numbers
 
 

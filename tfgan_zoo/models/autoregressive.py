@@ -11,6 +11,7 @@ from tfgan_zoo.conditions import Classes
 from tfgan_zoo.keras_private import all_layers
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.raster import Raster
 from tfgan_zoo.serialization import serializable
 
 
@@ -154,66 +155,8 @@ class PixelCNN(GenerativeModel):
         return functions["complete"](fractions, condition, images, known)
 
     def _completed(self, fractions, condition=None, images=None, known=None):
-        network = self.inference["network"]
-        names = [layer.name for layer in network.layers]
-        way = self._by_cache if "pixelcnn" in names else self._naively
-        return way(network, fractions, condition, images, known)
-
-    def _value(self, parameters, fractions, image, known):
-        """Values (N, 1) of one channel of one pixel: drawn, or as they are known."""
-        value = self.likelihood.quantile(fractions, parameters)
-        return value if known is None else known * image + (1.0 - known) * value
-
-    def _naively(self, network, fractions, condition, images, known):
-        """One pass through the network for each value."""
-        height, width, channels = self.image_shape
-        size = height * width * channels
-        flat = [None if one is None else tf.reshape(one, (-1, size)) for one in (fractions, images, known)]
-
-        def step(at, drawn):
-            given = tf.reshape(drawn, (-1, *self.image_shape))
-            parameters = network(given if condition is None else [given, condition], training=False)
-            parameters = tf.gather(tf.reshape(parameters, (-1, size, parameters.shape[-1])), at, axis=1)
-            here = [None if one is None else tf.gather(one, at, axis=1)[:, None] for one in flat]
-            value = self._value(parameters, *here)
-            return at + 1, drawn + value * tf.one_hot(at, size)
-
-        _, drawn = tf.while_loop(lambda at, _: at < size, step, (0, tf.zeros_like(flat[0])))
-        return tf.reshape(drawn, (-1, *self.image_shape))
-
-    def _by_cache(self, network, fractions, condition, images, known):
-        """The vertical stack once a row, the horizontal one once a pixel."""
-        layer, (height, width, channels) = network.get_layer("pixelcnn"), self.image_shape
-        count = tf.shape(fractions)[0]
-        labels = None if condition is None else tf.one_hot(condition, self.num_classes)
-        given = [one for one in (fractions, images, known) if one is not None]
-
-        def of_pixel(said, here, at, pixels, row):
-            features, pixels = layer.next_pixel(pixels, [tf.gather(one, at, axis=2)[:, :, None] for one in said])
-            told = [tf.gather(one, at, axis=1) for one in here]  # (N, C) each
-            drawn = []
-            for channel in range(channels):
-                before = tf.concat(drawn, axis=1)[:, None, None] if drawn else None
-                parameters = layer.parameters(features, before)
-                mine = [one[:, channel][:, None] for one in told]
-                drawn.append(self._value(parameters[:, 0, 0], *mine, *[None] * (3 - len(mine))))
-            drawn = tf.concat(drawn, axis=1)
-            row = row + drawn[:, None, :] * tf.one_hot(at, width)[None, :, None]
-            return at + 1, layer.pixel_seen(pixels, tf.reshape(drawn, (-1, 1, 1, channels))), row
-
-        def of_row(at, rows, drawn):
-            said, rows = layer.next_row(rows, labels)
-            here = [tf.gather(one, at, axis=1) for one in given]  # (N, W, C) each
-            state = (0, layer.start_pixels(count), tf.zeros_like(here[0]))
-            *_, row = tf.while_loop(
-                lambda at, *_: at < width, lambda *state: of_pixel(said, here, *state), state, parallel_iterations=1
-            )
-            drawn = drawn + row[:, None] * tf.one_hot(at, height)[None, :, None, None]
-            return at + 1, layer.row_seen(rows, row[:, None]), drawn
-
-        state = (0, layer.start_rows(count), tf.zeros_like(fractions))
-        *_, drawn = tf.while_loop(lambda at, *_: at < height, of_row, state, parallel_iterations=1)
-        return drawn
+        drawing = Raster(self.inference["network"], self.likelihood, self.num_classes)
+        return drawing.values(fractions, condition, images, known)
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""

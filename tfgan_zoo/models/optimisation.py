@@ -421,4 +421,4 @@ def _rescaled(gradients, scaled_by, optimizer):
     if optimizer is scaled_by or not hasattr(optimizer, "scale_loss"):
         return gradients
     ratio = optimizer.scale_loss(1.0) / scaled_by.scale_loss(1.0)
-    return [None if one is None else one * ratio for one in gradients]
+    return [None if one is None else tf.convert_to_tensor(one) * ratio for one in gradients]  # also an embedding's rows

@@ -9,7 +9,11 @@ from keras import ops
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.errors import whole_number
+from tfgan_zoo.likelihoods import Categorical
+from tfgan_zoo.models import checks
 from tfgan_zoo.models.autoencoder import EncoderDecoder
+from tfgan_zoo.models.optimisation import training_call
+from tfgan_zoo.models.raster import Raster
 from tfgan_zoo.serialization import serializable
 
 _SPREAD = 0.5  # standard deviation of codes at the start, near that of the encoder's vectors
@@ -23,9 +27,9 @@ class VQVAE(EncoderDecoder):
     beta |z - sg e|^2 (Eq. 3); the codebook has none, but moves by averages (App. A.1): count and sum of the vectors of
     a code, whose ratio it is. They start at 1 and the code itself, so that a code which is not used does not move.
 
-    `encode` gives integers. It knows no distribution of them; to generate, it draws each position by itself, by how
-    often its codes were used. A model of the integers, trained on `encode(images)`, does better, and `decode` reads
-    what it draws.
+    `encode` gives integers. A prior, if it has one, learns their distribution beside it, a PixelCNN of the map (Sec.
+    3.3) of which no gradient goes back, and generates them in order. Without one each place is drawn by itself, by how
+    often its codes were used, which is patchwork.
 
     Args:
         encoder: functional Keras model, images -> maps of vectors (N, ..., embedding_dim).
@@ -34,6 +38,8 @@ class VQVAE(EncoderDecoder):
         num_embeddings: codes in the book, >= 2.
         commitment_cost: beta.
         decay: of the averages, in [0, 1).
+        code_prior: functional Keras model, maps (N, h, w, 1) of numbers spread over [-1, 1] -> logits (N, h, w, 1,
+            num_embeddings), such as `networks.pixelcnn.gated(..., levels=num_embeddings)`; None for none.
         revive_below: a code whose average count has fallen below this becomes a vector of the batch; 0 for never.
         **model: as for `GenerativeModel`.
 
@@ -51,6 +57,7 @@ class VQVAE(EncoderDecoder):
         commitment_cost=0.25,
         decay=0.99,
         revive_below=0.01,
+        code_prior=None,
         **model,
     ):
         whole_number("num_embeddings", num_embeddings, at_least=2)
@@ -65,15 +72,25 @@ class VQVAE(EncoderDecoder):
         book = np.asarray(keras.initializers.RandomNormal(stddev=_SPREAD)((num_embeddings, size)))
         used = np.full((math.prod(self.map_shape), num_embeddings), 1.0 / num_embeddings)
         state = {"codebook": book, "code_counts": np.ones(num_embeddings), "code_sums": book, "code_usage": used}
-        super().__init__(encoder, decoder, likelihood=likelihood, state=state, **model)
+        networks = {} if code_prior is None else {"code_prior": code_prior}
+        wanted = (*self.map_shape, 1, num_embeddings)
+        if code_prior is not None and tuple(code_prior.output_shape[1:]) != wanted:
+            raise ValueError(
+                f"code_prior gives {tuple(code_prior.output_shape[1:])}: a logit of each code at each place is {wanted}."
+            )
+        averaged = ("encoder", "decoder", *networks)
+        super().__init__(
+            encoder, decoder, likelihood=likelihood, networks=networks, averaged=averaged, state=state, **model
+        )
+        self.has_prior = self.draws_levels = code_prior is not None
         self.num_embeddings, self.commitment_cost = int(num_embeddings), float(commitment_cost)
         self.decay, self.revive_below = float(decay), float(revive_below)
 
     # ---- learning ---------------------------------------------------------------------------------------------
 
     def loss_names(self):
-        """-log p(x|z), and the commitment."""
-        return ("reconstruction_loss", "commitment_loss")
+        """-log p(x|z), the commitment, and -log p(z) where there is a prior."""
+        return ("reconstruction_loss", "commitment_loss", *(("prior_loss",) if self.has_prior else ()))
 
     def monitor_names(self):
         """How many codes a batch uses evenly, from 1 to num_embeddings; and how many are hardly used any more."""
@@ -88,7 +105,7 @@ class VQVAE(EncoderDecoder):
             seen["vectors"], seen["codes"], results = self.quantised_losses(images, condition, training=True)
             return results
 
-        results = self.minimize(("encoder", "decoder"), losses)
+        results = self.minimize(self._names, losses)
         with tf.control_dependencies([*results.values()]):  # quantised by the book as it was
             self.follow(seen["vectors"], seen["codes"])
         return self.end_step(results)
@@ -107,16 +124,26 @@ class VQVAE(EncoderDecoder):
         distance = ops.sum((vectors - chosen) ** 2, axis=tuple(range(1, len(vectors.shape))))
         used = ops.mean(ops.one_hot(ops.reshape(codes, (-1,)), self.num_embeddings), axis=0)
         dead = ops.sum(ops.cast(self.state["code_counts"].value < 0.1, "float32"))
-        return (
-            vectors,
-            codes,
-            {
-                "reconstruction_loss": self.negative_log_likelihood(images, parameters),
-                "commitment_loss": self.commitment_cost * ops.mean(distance),
-                "perplexity": perplexity(runtime.mean(used)),
-                "dead_codes": dead,
-            },
-        )
+        results = {
+            "reconstruction_loss": self.negative_log_likelihood(images, parameters),
+            "commitment_loss": self.commitment_cost * ops.mean(distance),
+            "perplexity": perplexity(runtime.mean(used)),
+            "dead_codes": dead,
+        }
+        if self.has_prior:
+            seen = self._spread(codes)
+            logits = training_call(self.code_prior, seen) if training else self.code_prior(seen, training=False)
+            results["prior_loss"] = -ops.mean(self.numbers.log_prob(seen[..., None], logits))
+        return vectors, codes, results
+
+    @property
+    def numbers(self):
+        """The likelihood of a code's number, spread over [-1, 1]."""
+        return Categorical(self.num_embeddings)
+
+    def _spread(self, codes):
+        """Numbers (N, h, w, 1) in [-1, 1] of codes (N, h, w)."""
+        return tf.cast(codes, tf.float32)[..., None] * (2.0 / (self.num_embeddings - 1)) - 1.0
 
     def nearest(self, vectors):
         """Numbers int32 (N, ...) of the codes nearest to vectors (N, ..., embedding_dim)."""
@@ -170,12 +197,45 @@ class VQVAE(EncoderDecoder):
         return {"fractions": noise.uniform((rows, *self.map_shape), seed)}
 
     def draw(self, fractions, condition=None):
-        """Images of codes drawn position by position, by how often they were used."""
+        """Images of codes drawn by the prior, one after another; without it, each place by how its codes were used."""
+        if self.has_prior:
+            values = Raster(self.inference["code_prior"], self.numbers).values(fractions[..., None])
+            return self.decode(self._numbers_of(values[..., 0]), condition)
         reached = tf.cumsum(tf.convert_to_tensor(self.state["code_usage"].value), axis=1)
         reached = reached[:, :-1] / reached[:, -1:]
         places = tf.reshape(fractions, (-1, math.prod(self.map_shape), 1))
         codes = tf.reduce_sum(tf.cast(reached[None] <= places, tf.int32), axis=-1)
         return self.decode(tf.reshape(codes, (-1, *self.map_shape)), condition)
+
+    def complete(self, images, mask, seed=0):
+        """Images of which places of the map are kept and the rest is drawn by the prior, in raster order.
+
+        Args:
+            images: (N, *image_shape) in [-1, 1].
+            mask: (h, w), 1 (or True) where a place of the map is known.
+            seed: integer >= 0.
+
+        Returns:
+            float32 array (N, *image_shape).
+
+        Raises:
+            ValueError: if there is no prior, or the mask has another shape.
+        """
+        if not self.has_prior:
+            raise ValueError("There is no prior to draw codes from: create the model with prior_width=.")
+        mask = tf.cast(mask, tf.float32)
+        if tuple(mask.shape) != self.map_shape:
+            raise ValueError(
+                f"mask is {tuple(mask.shape)}: give 1 for places of the map that are known, {self.map_shape}."
+            )
+        seen = self._spread(self.encode(images))
+        known = tf.broadcast_to(mask[..., None], tf.shape(seen))
+        fractions = self.start(len(seen), noise.block_seed(checks.seed(seed), 0))["fractions"][..., None]
+        values = Raster(self.inference["code_prior"], self.numbers).values(fractions, images=seen, known=known)
+        return np.asarray(self.decode(self._numbers_of(values[..., 0])))
+
+    def _numbers_of(self, values):
+        return tf.cast(tf.round((values + 1.0) * ((self.num_embeddings - 1) / 2.0)), tf.int32)
 
     def get_config(self):
         """As for every autoencoder, with the codebook's numbers."""
