@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 import tfgan_zoo as tz
 from recipes import divergences, families, game_dynamics, optimal_discriminator, vanishing_gradients
+from tfgan_zoo import yardsticks
 
 WASSERSTEIN, MINIMAX = tz.objectives.Wasserstein(), tz.objectives.MinimaxGAN()
 PLACES = np.array([[1.0, 0.5], [-0.3, 1.2], [0.0, -0.7]])
@@ -287,7 +288,7 @@ def test_a_row_says_what_a_likelihood_is_of_and_how_many_bits_it_saves():
     }
     found = {"scores": scores, "failed": "", "rate": 1234.4, "seen": 1000, "nats": -64 * math.log(2.0)}
     found["how"] = {"kind": "exact", "data_scale": 256, "samples": 1, "dequantisation": "uniform"}
-    cells = families.row("RealNVP", [found, {"failed": "NaN"}], 64)
+    cells = yardsticks.row([found, {"failed": "NaN"}], 64, "exact")
     assert (cells["fd"], cells["fd by seed"], cells["failed"], cells["images/CPU s"]) == (
         "12.3",
         "12.3",
@@ -297,14 +298,14 @@ def test_a_row_says_what_a_likelihood_is_of_and_how_many_bits_it_saves():
     assert (cells["likelihood"], cells["of"]) == ("-44.4 nats (exact)", "grey levels")
     assert cells["bits an image"] == "576"  # 64 for the density and 8 for the level of each of 64 pixels
     assert (
-        families.row("GAN", [{key: found[key] for key in ("scores", "failed", "rate", "seen")}], 64)["likelihood"]
+        yardsticks.row([{key: found[key] for key in ("scores", "failed", "rate", "seen")}], 64, "sharp")["likelihood"]
         == "none"
     )
-    assert families.row("GAN", [{"failed": "NaN"}], 64)["failed"] == "1 of 1"
+    assert yardsticks.row([{"failed": "NaN"}], 64, "sharp")["failed"] == "1 of 1"
 
 
 def test_png_needs_fewer_bits_for_black_and_white():
-    grey, black = families.by_png(np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 1)))
+    grey, black = yardsticks.by_png(np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 1)))
     assert 16 * 16 * 8 < grey < 16 * 16 * 8 + 1500
     assert 16 * 16 < black < 16 * 16 + 1000
 

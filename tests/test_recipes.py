@@ -36,6 +36,7 @@ EXPERIMENTS = {
 }
 EXPERIMENTS |= {"outliers", "pretraining"}
 OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
+OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
@@ -104,7 +105,7 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if name not in OF_THEIR_OWN | OF_CLASSES])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in OF_THEIR_OWN | OF_CLASSES | OF_IMAGES])
 def test_a_recipe_takes_points_too(tmp_path, name):
     main = importlib.import_module(f"recipes.{name}").main
     record = main(dataset="ring8", epochs=1, width=16, batch_size=1000, **at(tmp_path))

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "pictures": set(),
     "registry": set(),
     "conditions": set(),
-    "models": {"conditions", "priors", "samplers", "schedules", "data", "runtime"},
+    "models": {"conditions", "likelihoods", "priors", "samplers", "schedules", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "schedules", "samplers"}
     | {"likelihoods", "augmentations", "conditions"},
     "metrics": {"data", "runtime"},
@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "runs": {"callbacks", "data", "directories", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
     "tuning": {"callbacks", "data", "directories", "metrics", "export", "registry"},
     "cli": {"profiling", "runtime"},
+    "yardsticks": {"metrics", "pictures"},
 }
 TENSORFLOW = {"noise", "models", "latents", "penalties", "augmentations", "data", "profiling", "runtime", "export"}
 TENSORFLOW |= {"metrics"}

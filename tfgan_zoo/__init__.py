@@ -41,6 +41,7 @@ from tfgan_zoo import (
     samplers,
     schedules,
     tuning,
+    yardsticks,
     zoo,
 )
 from tfgan_zoo.export import export, load_model
@@ -114,5 +115,6 @@ __all__ = [
     "schedules",
     "tuning",
     "verify",
+    "yardsticks",
     "zoo",
 ]

@@ -10,7 +10,6 @@ import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tfgan_zoo import data, files, keras_private, pictures, runtime
 from tfgan_zoo.doctor import Doctor as Doctor
@@ -325,7 +324,7 @@ class Minutes(keras.callbacks.Callback):
         if not minutes > 0:
             raise ValueError(f"minutes={minutes!r}: give a number above 0.")
         self.minutes, self.checkpoint = minutes, checkpoint
-        self._clock = time.perf_counter if tf.config.list_physical_devices("GPU") else time.process_time
+        self._clock = time.perf_counter if runtime.device() == "GPU" else time.process_time
 
     def on_train_begin(self, logs=None):
         self._most = self.params["epochs"]  # whatever the first epoch, which is slow, promises
@@ -391,7 +390,7 @@ class Clock(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._epochs = files.read_json(self.path) if self.path.exists() else {}
-        self._begin, self._device = None, "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+        self._begin, self._device = None, runtime.device()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._steps, self._last = 0, None

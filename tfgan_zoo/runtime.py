@@ -77,6 +77,11 @@ def jit_compile():
     return False if replicas() > 1 else _jit  # XLA's resources do not cross replicas
 
 
+def device():
+    """What computes here: "GPU" if there is one, or "CPU"."""
+    return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+
+
 def replicas():
     """How many devices share a batch under the current strategy; 1 without one."""
     return tf.distribute.get_strategy().num_replicas_in_sync

@@ -76,7 +76,7 @@ class VQVAE(EncoderDecoder):
         wanted = (*self.map_shape, 1, num_embeddings)
         if code_prior is not None and tuple(code_prior.output_shape[1:]) != wanted:
             raise ValueError(
-                f"code_prior gives {tuple(code_prior.output_shape[1:])}: a logit of each code at each place is {wanted}."
+                f"code_prior gives {tuple(code_prior.output.shape[1:])}: each place's logits are {wanted}."
             )
         averaged = ("encoder", "decoder", *networks)
         super().__init__(
