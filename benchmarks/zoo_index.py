@@ -3,8 +3,8 @@
     make zoo-index            after new exports; everything here is made from their cards
 
 The rule of what stands in exported/: an export is compact (`--compact` of a recipe) and has at most 4 MB; all together
-have at most 80 MB; the web page stands in the package, once, and in no compact export. What else a model can be exported
-to is made from it by `tfgan-zoo export NAME --formats saved_model,onnx --out DIR`.
+have at most 80 MB; the web page stands in the package, once, and in no compact export. What else a model can be
+exported to is made from it by `tfgan-zoo export NAME --formats saved_model,onnx --out DIR`.
 """
 
 import hashlib

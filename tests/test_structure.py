@@ -14,6 +14,7 @@ PACKAGE = ROOT / "tfgan_zoo"
 SHARED = {"errors", "files", "keras_private", "geometry", "noise", "pixels", "serialization", "version"}
 MAY_IMPORT = {
     "__init__": {"*"},
+    "__main__": set(),
     **{name: set() for name in SHARED},
     "objectives": set(),
     "likelihoods": set(),

@@ -8,6 +8,11 @@
 """
 
 import os
+import sys
+
+if sys.argv[:1] == ["-m"] and "tfgan_zoo" in sys.orig_argv[1:3]:  # the command line, which starts without TensorFlow
+    words = [word if word != "tfgan_zoo" else "tfgan_zoo_cli" for word in sys.orig_argv[:3]] + sys.orig_argv[3:]
+    os.execv(sys.executable, words)
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 

@@ -9,6 +9,7 @@ import traceback
 from tfgan_zoo import profiling, runtime
 
 _PACKAGE = pathlib.Path(__file__).parent
+_OURS = {_PACKAGE, _PACKAGE.parent / "tfgan_zoo_serving"}
 
 
 def run(main):
@@ -61,4 +62,4 @@ def run(main):
 
 def _is_ours(error):
     """Whether the sentence was raised by the zoo itself, so that a traceback would add nothing."""
-    return _PACKAGE in pathlib.Path(traceback.extract_tb(error.__traceback__)[-1].filename).parents
+    return bool(_OURS & {*pathlib.Path(traceback.extract_tb(error.__traceback__)[-1].filename).parents})

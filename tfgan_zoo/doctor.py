@@ -104,7 +104,7 @@ class Doctor(keras.callbacks.Callback):
         self.reference, self.monitor, self.mode = reference, monitor, mode
         self.patience, self.every, self.num_images, self.seed = patience, every, num_images, seed
         self.stop, self.roll_back = stop, roll_back
-        self.findings = []
+        self.findings, self.quiet = [], False
 
     def on_train_begin(self, logs=None):
         self.findings, self._looks, self._scores, self._diversity = [], {}, [], []
@@ -225,6 +225,8 @@ class Doctor(keras.callbacks.Callback):
         if any(finding.name == name for finding in self.findings):
             return
         self.findings.append(Finding(name, epoch + 1, seen, _ADVICE[name]))
+        if self.quiet:
+            return
         print(f"Doctor, epoch {epoch + 1}: {seen} {_ADVICE[name]}", file=sys.stderr)
 
     def _act(self):
@@ -236,6 +238,31 @@ class Doctor(keras.callbacks.Callback):
                 print("Doctor: there is no checkpoint to roll back to.", file=sys.stderr)
         if self.stop:
             self.model.stop_training = True
+
+
+def examine(model, history, reference=None):
+    """What ails a training that has ended: its losses and scores by epoch, and the images of its last model.
+
+    Args:
+        model: with the weights of the last epoch.
+        history: list of dicts, a row an epoch, as `callbacks.Checkpoint` writes them to history.csv.
+        reference: data source that it was trained on, as in `Doctor`; None compares images with nothing.
+
+    Returns:
+        List of `Finding`.
+    """
+    monitor = next((name for row in history for name in row if name.startswith("fd_")), None)
+    watch = Doctor(reference, monitor, every=len(history) + 2)
+    watch.quiet = True
+    watch.set_model(model)
+    watch.set_params({"epochs": None})
+    watch.on_train_begin()
+    for epoch, row in enumerate(history, 1):  # at epoch 0 a callback looks at images
+        watch.on_epoch_end(epoch, row)
+    images = model.generate(watch.num_images, labels=watch._labels, seed=watch.seed)
+    for _ in range(2 * watch.patience):  # the last model is all there is to look at
+        watch._look_at_images(len(history), {}, images)
+    return [dataclasses.replace(one, epoch=max(1, min(one.epoch - 1, len(history)))) for one in watch.findings]
 
 
 def _discriminator_of(model):

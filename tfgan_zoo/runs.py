@@ -413,7 +413,7 @@ class Run:
         if given.get("epochs") == _ENDLESS:
             del given["epochs"]
         flags = " ".join(f"--{flag}" if value is True else f"--{flag} {value}" for flag, value in given.items())
-        return facts | {"command": f"python -m recipes.{name} {flags}"}
+        return facts | {"command": f"tfgan-zoo train {name} {flags}"}
 
     def pictures(self):
         """Pictures of the training that belong beside an export: caption -> path."""

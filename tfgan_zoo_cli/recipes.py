@@ -46,3 +46,13 @@ def shipped():
         if flags := getattr(main, "shipped", None):
             rows[f"{name}_{pathlib.Path(flags['dataset']).stem}"] = name, dict(flags)
     return rows
+
+
+def of_entry(entry):
+    """The recipe of a zoo entry: the one of its name, else the first that trains it; None for an entry without one."""
+    if entry in names():
+        return entry
+    for name in names():
+        if f'recipe("{entry}"' in (directory() / f"{name}.py").read_text(encoding="utf-8"):
+            return name
+    return None
