@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.functional import relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
+DEVICE = "cpu"  # of autocast; benchmarks/gpu.py makes it another
 KERNELS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
 
 
@@ -210,7 +211,7 @@ class TorchGAN:
         """Updates of the critic on a slice each, then one of the generator."""
         g_optimizer, d_optimizer = self.optimizers
         for real in images.chunk(n_critic):
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=self.half):
                 with torch.no_grad():
                     fake = self.make(self.latents(len(real)))
                 fake_logits, real_logits = self.judge(fake), self.judge(real)
@@ -221,7 +222,7 @@ class TorchGAN:
             loss.backward()
             d_optimizer.step()
         self.critic.requires_grad_(False)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=self.half):
             logits = self.judge(self.make(self.latents(len(real))))
         loss = self.entry.generator_loss(logits.float())
         g_optimizer.zero_grad()
