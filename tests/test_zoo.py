@@ -220,6 +220,8 @@ def test_the_papers_optimizers():
     ("call", "sentence"),
     [
         (lambda: tz.create("dcgam", image_shape=SHAPE), "Unknown model 'dcgam'. Did you mean 'dcgan'"),
+        (lambda: tz.create("DCGAN"), "Unknown model 'DCGAN'. Did you mean 'dcgan'"),
+        (lambda: tz.create("dcgan"), "image_shape is missing: say what 'dcgan' makes, such as create"),
         (
             lambda: tz.create("dcgan", image_shape=SHAPE, widht=8),
             "Unknown argument of 'dcgan' 'widht'. Did you mean 'width'",

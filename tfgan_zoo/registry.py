@@ -81,12 +81,12 @@ def list_models(pattern="*"):
     return sorted(fnmatch.filter(_ENTRIES, pattern))
 
 
-def create(name, image_shape, **overrides):
+def create(name, image_shape=None, **overrides):
     """A model of the zoo with its paper's networks, objective and optimizers, not yet trained.
 
     Args:
         name: one of `list_models()`.
-        image_shape: (height, width, channels) of the images, or (2,) for 2-D points.
+        image_shape: (height, width, channels) of the images, or (2,) for 2-D points; must be given.
         **overrides: any keyword of the entry's function in `tfgan_zoo.zoo` or of its model, such as `width=32` or
             `objective=Hinge()`.
 
@@ -104,6 +104,8 @@ def create(name, image_shape, **overrides):
     (4, 28, 28, 1)
     """
     entry = function_of(name)
+    if image_shape is None:
+        raise ValueError(f"image_shape is missing: say what {name!r} makes, such as create({name!r}, (28, 28, 1)).")
     for override in overrides:
         if override not in _ENTRIES[name].keywords:
             raise unknown(f"argument of {name!r}", override, _ENTRIES[name].keywords)

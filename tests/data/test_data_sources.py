@@ -324,3 +324,12 @@ def test_a_failed_download_is_one_sentence(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
     with pytest.raises(RuntimeError, match=r"python -m tfgan_zoo\.data\.fashion_mnist"):
         data.load("fashion_mnist", data_dir=tmp_path)
+
+
+def test_a_folder_with_a_data_sets_name_is_not_taken_in_silence(tmp_path, monkeypatch):
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match=r"'digits' is the data set of that name.*: that is './digits'"):
+        assert data.info("digits").num_classes == 10
+    with pytest.raises(ValueError, match="digits"):
+        data.info("./digits")  # an empty folder

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import warnings
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -33,8 +34,10 @@ def find(source, data_dir=None):
     if not isinstance(source, str | os.PathLike):
         return memory.from_arrays(*_images_and_labels(source))
     if isinstance(source, str) and source in bundled.SOURCES:
+        _warn_of_a_folder(source)
         return bundled.SOURCES[source]()
     if isinstance(source, str) and source in prepared.COMMANDS:
+        _warn_of_a_folder(source)
         return prepared.find(source, data_dir)
     if _looks_like_path(source):
         return _from_path(pathlib.Path(source).expanduser())
@@ -48,12 +51,23 @@ def find(source, data_dir=None):
             ) from error
         builder = None
     if builder is not None:
+        _warn_of_a_folder(source)
         return catalogue.from_builder(source, builder)
     if there:
         return _from_path(pathlib.Path(source))
     if "/" in source and source.split("/")[0] not in catalogue.names():
         raise FileNotFoundError(f"There is no file or folder {source}. Check the path (now in {pathlib.Path.cwd()})")
     raise _unknown(source)
+
+
+def _warn_of_a_folder(name):
+    """Say that a data set's name wins over a folder that has it too."""
+    if pathlib.Path(name).is_dir():
+        warnings.warn(
+            f"{name!r} is the data set of that name, and not the folder {pathlib.Path(name).absolute()}: "
+            f"that is './{name}'.",
+            stacklevel=3,
+        )
 
 
 def _unknown(name):
