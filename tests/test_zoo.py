@@ -18,13 +18,16 @@ LABELS = (np.arange(24) % 10).astype("int32")
 INSIDE = "inside the hinge's margins both kinds of image pull the logit's bias alike"
 FIXED = "the KL's weight rises only in a warm-up"
 ROUND = "a single output has a single direction"
+SLOW = "p stays at 0 until D knows the data"
 AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it where it is}
     "beta_vae": {"beta": FIXED},
+    "conditional_stylegan2_ada": {"ada_p": SLOW},
     "conditional_vae": {"beta": FIXED},
     "hinge_gan": {"logits/bias": INSIDE},
     "iwae": {"beta": FIXED},
     "projection_gan": {"logits/bias": INSIDE, "logits/u": ROUND},
     "sngan": {"logits/u": ROUND},
+    "stylegan2_ada": {"ada_p": SLOW},
     "vae": {"beta": FIXED},
 }
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
@@ -35,6 +38,9 @@ HEAVY = {
     "guided_diffusion",
     "latent_diffusion",
 }  # tested in full with the slow ones; `diffusion` stands for them
+STYLED = {"stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
+HEAVY |= STYLED  # `test_style_models.py` stands for them
+HEAVY |= {"r3gan"}  # `conditional_r3gan` stands for it
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 
@@ -59,6 +65,7 @@ CANNOT = {  # entry: {"colour" or "points": the sentence that says that it makes
     "pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
     "rbm": {"points": "an RBM has binary units; for points take 'realnvp'"},
 }
+CANNOT |= {name: {"points": "StyleGAN networks make images"} for name in STYLED}
 
 
 def made(name, what, shape):

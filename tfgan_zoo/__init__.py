@@ -61,6 +61,7 @@ from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
+from tfgan_zoo.models.style import StyleGAN
 from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
@@ -86,6 +87,7 @@ __all__ = [
     "LatentDiffusion",
     "Run",
     "SemiSupervisedGAN",
+    "StyleGAN",
     "__version__",
     "augmentations",
     "callbacks",

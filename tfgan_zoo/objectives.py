@@ -219,6 +219,24 @@ def _relativistic(more_real, less_real):
 
 @serializable
 @dataclasses.dataclass(frozen=True)
+class Relativistic(Objective):
+    """Is this real image more real than this fake one? Pairs, in the order of the batch.
+
+    Jolicoeur-Martineau 2018, Eq. 3 (RpGAN), with which Huang et al. 2024 (R3GAN, Eq. 2) and two gradient penalties
+    need no other trick. D minimises E softplus(D(G(z)) - D(x)) and G minimises E softplus(D(x) - D(G(z))).
+    """
+
+    needs_real = True
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(ops.softplus(fake_logits - real_logits))
+
+    def generator_loss(self, fake_logits, real_logits=None):
+        return ops.mean(ops.softplus(real_logits - fake_logits))
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
 class EnergyMargin(Objective):
     """Low energy for real images, at least a margin of it for generated ones: E(x) + max(0, m - E(G(z))).
 

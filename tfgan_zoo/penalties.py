@@ -151,6 +151,116 @@ class R2(Penalty):
 
 @serializable
 @dataclasses.dataclass(frozen=True)
+class ApproximateR1(Penalty):
+    """R1 without a gradient of a gradient: E (D(x + sigma e) - D(x))^2 / (2 sigma^2), with e ~ N(0, I).
+
+    Lin et al. 2025 (APT), Sec. 3.2: to first order in sigma it is R1 on average, for two passes through D. `weight` is
+    R1's gamma.
+
+    Args:
+        weight: gamma.
+        every: as for every penalty.
+        stddev: sigma, > 0; 0.01 in the paper, for images in [-1, 1].
+    """
+
+    name = "r1"
+    stddev: float = 0.01
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.stddev > 0:
+            raise ValueError(f"stddev={self.stddev}: images are moved by a positive one, such as 0.01.")
+
+    def term(self, critic, real, fake, seed):
+        moved = self.at(real, fake)
+        step = self.stddev * _like(noise.normal, moved, seed)
+        both = tf.cast(critic(tf.concat([moved, moved + step], axis=0)), tf.float32)
+        before, after = tf.split(both, 2)
+        rise = tf.reduce_sum(after - before, axis=list(range(1, both.shape.rank)))
+        return tf.reduce_mean(rise**2) / (2 * self.stddev**2)
+
+    @staticmethod
+    def at(real, fake):
+        """The images at which D is held."""
+        return real
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class ApproximateR2(ApproximateR1):
+    """R2 without a gradient of a gradient, as `ApproximateR1` is R1."""
+
+    name = "r2"
+
+    @staticmethod
+    def at(real, fake):
+        """The images at which D is held."""
+        return fake
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class PathLength:
+    """A step in style space moves the image by one length, wherever it starts: E (|J' y| - a)^2.
+
+    Karras et al. 2020, Eq. 4 and App. B, a penalty of the generator: y is a normal image over sqrt(pixels), J the
+    synthesis' derivative by the styles, a the moving mean of the lengths. Where every layer has a style, squares of
+    lengths are averaged over layers. Called as penalty(synthesis, styles, mean, seed).
+
+    Args:
+        weight: factor, 2 in the authors' code.
+        every: the generator's updates between two uses, as for every penalty; 4 in the authors' code, 8 in the text.
+        decay: how much of a batch enters the mean, in (0, 1].
+        share: of the batch on which it is taken, in (0, 1]; a half in the paper.
+    """
+
+    name = "path_length"
+
+    weight: float = 2.0
+    every: int = 4
+    decay: float = 0.01
+    share: float = 0.5
+
+    def __post_init__(self):
+        Penalty.__post_init__(self)
+        for name in ("decay", "share"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                raise ValueError(f"{name}={getattr(self, name)}: give a share in (0, 1].")
+
+    def initial_state(self):
+        """The mean length so far, which the model keeps."""
+        return {"path_length_mean": 0.0}
+
+    def __call__(self, synthesis, styles, mean, seed):
+        """The term, and the mean of lengths with this batch's.
+
+        Args:
+            synthesis: function styles -> images (N, *image_shape).
+            styles: (N, style_dim), or (N, layers, style_dim).
+            mean: of lengths so far, a scalar.
+            seed: stateless seed of two integers.
+
+        Returns:
+            Two float32 scalars.
+        """
+        lengths = self.lengths(synthesis, styles, seed)
+        mean = mean + self.decay * (tf.stop_gradient(tf.reduce_mean(lengths)) - mean)
+        return self.weight * tf.reduce_mean((lengths - mean) ** 2), mean
+
+    def lengths(self, synthesis, styles, seed):
+        """|J' y| of each example, (N,)."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(styles)
+            images = tf.cast(synthesis(styles), tf.float32)
+            pixels = images.shape[1] * images.shape[2] if images.shape.rank == 4 else 1
+            total = tf.reduce_sum(images * _like(noise.normal, images, seed)) / pixels**0.5
+        squares = tf.reduce_sum(tf.cast(tape.gradient(total, styles), tf.float32) ** 2, axis=-1)
+        squares = tf.reduce_mean(squares, axis=1) if squares.shape.rank == 2 else squares
+        return tf.sqrt(squares + _TINY)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
 class ZeroCentered(Penalty):
     """No slope on straight lines between real and generated images: E |grad D|^2.
 

@@ -59,7 +59,7 @@ def test_the_kernel_is_reached_in_training_and_only_there():
 
 @pytest.mark.parametrize(
     ("shape", "arguments"),
-    [((8, 3), {}), ((8, 4, 3), {}), ((8, 5, 6, 3), {"scale": False}), ((8, 5, 6, 3), {"synchronized": True})],
+    [((8, 3), {}), ((8, 4, 3), {}), ((8, 5, 6, 3), {"synchronized": True})],
 )
 def test_what_the_kernel_does_not_do_is_keras(shape, arguments):
     keras_layer, fused = pair(shape, **arguments)
@@ -67,6 +67,14 @@ def test_what_the_kernel_does_not_do_is_keras(shape, arguments):
     np.testing.assert_array_equal(fused(x, training=True), keras_layer(x, training=True))
     for wanted, found in zip(keras_layer.get_weights(), fused.get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("arguments", [{"scale": False}, {"center": False}, {"scale": False, "center": False}])
+def test_without_scale_or_offset_it_is_keras_layer(arguments):
+    keras_layer, fused = pair(**arguments)
+    np.testing.assert_allclose(fused(MAPS, training=True), keras_layer(MAPS, training=True), atol=1e-5)
+    for wanted, found in zip(keras_layer.get_weights(), fused.get_weights(), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def test_at_rest_and_for_one_pixel():

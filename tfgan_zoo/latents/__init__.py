@@ -6,6 +6,7 @@ from tfgan_zoo.latents.directions import closed_form_directions, pca_directions
 from tfgan_zoo.latents.interpolation import interpolate
 from tfgan_zoo.latents.inversion import Inversion, invert
 from tfgan_zoo.latents.neighbours import Neighbours, nearest
+from tfgan_zoo.latents.styles import mix_styles, truncate_styles
 from tfgan_zoo.latents.traversal import along, traversal
 from tfgan_zoo.latents.truncation import truncate, truncated
 
@@ -18,11 +19,13 @@ __all__ = [
     "interpolate",
     "invert",
     "lerp",
+    "mix_styles",
     "nearest",
     "pca_directions",
     "slerp",
     "traversal",
     "truncate",
+    "truncate_styles",
     "truncated",
     "turn",
 ]

@@ -24,8 +24,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
-            scale=tf.cast(self.gamma, tf.float32),
-            offset=tf.cast(self.beta, tf.float32),
+            scale=tf.cast(self.gamma, tf.float32) if self.scale else tf.ones(inputs.shape[-1:]),
+            offset=tf.cast(self.beta, tf.float32) if self.center else tf.zeros(inputs.shape[-1:]),
             mean=[],
             variance=[],
             epsilon=self.epsilon,
@@ -43,5 +43,5 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return keras.layers.BatchNormalization.from_config(self.get_config())
 
     def _fits(self, inputs):
-        plain = self.scale and self.center and not self.renorm and not self.synchronized
+        plain = not self.renorm and not self.synchronized
         return plain and len(inputs.shape) == 4 and self.axis in (-1, 3) and self.compute_dtype != "float64"

@@ -7,7 +7,7 @@ from tfgan_zoo import noise
 from tfgan_zoo.serialization import serializable
 
 
-class _Noisy(layers.Layer):
+class Noisy(layers.Layer):
     """What both have: a random state of their own, which every training call advances by one."""
 
     def __init__(self, seed=None, **keras_arguments):
@@ -28,7 +28,7 @@ class _Noisy(layers.Layer):
 
 
 @serializable
-class Dropout(_Noisy):
+class Dropout(Noisy):
     """Sets a share of the inputs to 0 while training, and scales the others up (Srivastava et al. 2014).
 
     Args:
@@ -57,7 +57,7 @@ class Dropout(_Noisy):
 
 
 @serializable
-class GaussianNoise(_Noisy):
+class GaussianNoise(Noisy):
     """Adds normal noise while training.
 
     Args:

@@ -15,10 +15,11 @@ class Rectifier(layers.Layer):
 
     Args:
         slope: of negative inputs, in [0, 1); 0 for a plain rectifier.
+        gain: what both slopes are multiplied by; sqrt(2) keeps the variance in networks of equalised rates.
         **keras_arguments: name, dtype and so on.
 
     Raises:
-        ValueError: if slope is not in [0, 1).
+        ValueError: if slope is not in [0, 1), or gain not positive.
 
     Example:
 
@@ -28,21 +29,23 @@ class Rectifier(layers.Layer):
     [[-0.5  2. ]]
     """
 
-    def __init__(self, slope=0.0, **keras_arguments):
+    def __init__(self, slope=0.0, gain=1.0, **keras_arguments):
         if not 0.0 <= slope < 1.0:
             raise ValueError(f"slope={slope!r} of negative inputs: give a number from 0 to below 1, such as 0.2.")
+        if not gain > 0.0:
+            raise ValueError(f"gain={gain!r}: give a number above 0; 1 leaves the slopes alone.")
         super().__init__(**keras_arguments)
-        self.slope = float(slope)
+        self.slope, self.gain = float(slope), float(gain)
 
     def build(self, input_shape):
         pass
 
     def call(self, inputs):
-        slopes = ops.cast(ops.where(inputs > 0, 1.0, self.slope), inputs.dtype)
+        slopes = ops.cast(ops.where(inputs > 0, self.gain, self.gain * self.slope), inputs.dtype)
         return inputs * ops.stop_gradient(slopes)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return super().get_config() | {"slope": self.slope}
+        return super().get_config() | {"slope": self.slope, "gain": self.gain}

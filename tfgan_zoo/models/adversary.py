@@ -11,7 +11,7 @@ class Adversary:
     """A network that tells real from fake, what is asked of it, and what is done to what it sees.
 
     Real and fake may be images, codes or pairs: what `network` reads. The model that owns it trains the network, and
-    keeps `state`, the variables of the objective's `initial_state()`.
+    keeps `state`, the variables of the objective's and the augmentations' `initial_state()`.
 
     Args:
         network: functional keras.Model, tensor [and condition] -> logits (N, 1), or a dict of heads by name.
@@ -36,7 +36,9 @@ class Adversary:
         """What the network sees of images."""
         for number, augmentation in enumerate(self.augmentations):
             seed = self.owner.noise_seed(f"augment {purpose} {number}", index)
-            images = augmentation(images, seed, self.owner.step.value)
+            state = initial_state([augmentation])
+            given = ({name: self.owner.state[name].value for name in state},) if state else ()
+            images = augmentation(images, seed, self.owner.step.value, *given)
         return images
 
     def learn(self, images, condition=None):
@@ -57,12 +59,23 @@ class Adversary:
             frozen_call(self.network, with_condition(self.network, images, condition), advance, counts=counts)
         )
 
-    def losses(self, real, fake, real_heads, fake_heads, condition=None, index=0):
-        """What the network minimises on a batch, and the means that the objective's state follows."""
+    def losses(self, real, fake, real_heads, fake_heads, condition=None, index=0, clean=None):
+        """What the network minimises on a batch, the means that its state follows, and augmentations' state.
+
+        Args:
+            real, fake: what the network saw.
+            real_heads, fake_heads: what it said, by name.
+            condition: of both, or None.
+            index: number of the update in this step.
+            clean: real and fake as they were before augmentation, at which penalties are taken if one of the
+                augmentations is `differentiated`; None where nothing is augmented.
+        """
         losses = {f"{self.name}_loss": self.loss(real_heads, fake_heads)}
+        through = clean is not None and any(getattr(one, "differentiated", False) for one in self.augmentations)
         for penalty in self.penalties:
-            losses[penalty.name] = self.penalise(penalty, real, fake, condition, index)
-        return losses | self.means(real=real_heads, fake=fake_heads)
+            at = clean if through else (real, fake)
+            losses[penalty.name] = self.penalise(penalty, *at, condition, index, through)
+        return losses | self.means(real=real_heads, fake=fake_heads) | self._augmentations_follow(real_heads)
 
     def loss(self, real_heads, fake_heads):
         """The objective's loss of the network."""
@@ -76,17 +89,31 @@ class Adversary:
         real = self._compared(real_heads[head]) if self.objective.needs_real else None
         return self.objective.generator_loss(self._compared(fake_heads[head]), real)
 
-    def penalise(self, penalty, real, fake, condition, index):
-        """A penalty on the network's gradient; one with `every` > 1 acts every so many steps, and as much stronger."""
+    def penalise(self, penalty, real, fake, condition, index, through=False):
+        """A penalty on the network's gradient; one with `every` > 1 acts every so many steps, and as much stronger.
+
+        Args:
+            penalty: one of `penalties`.
+            real, fake: where it acts.
+            condition: of both, or None.
+            index: number of the update in this step.
+            through: whether the gradient is that of the network behind its augmentations.
+        """
 
         def critic(images):
+            if through:
+                images = self.augment(images, f"penalty {penalty.name}", index)
             return self.discriminate(images, condition, advance=(), counts=False)[self.objective.head]
 
         def term():
             return penalty(critic, real, fake, seed=self.owner.noise_seed(penalty.name, index))
 
         every = getattr(penalty, "every", 1)
-        return term() if every == 1 else tf.cond(self.owner.step % every == 0, lambda: every * term(), lambda: 0.0)
+        return (
+            term()
+            if every == 1
+            else tf.cond(self.owner.step % every == 0, lambda: every * term(), lambda: tf.constant(0.0))
+        )
 
     def means(self, **heads):
         """What the objective's state follows: means of its head by kind; nothing for an objective without state."""
@@ -99,16 +126,42 @@ class Adversary:
         kinds = ("real", "fake", "generated") if self.objective.initial_state() else ()
         return tuple(f"{kind}_{self.objective.head}" for kind in kinds)
 
+    def _augmentations_follow(self, real_heads):
+        """The augmentations' state after this update, by name, and what it goes by; nothing for those without."""
+        after = {}
+        for one in self.augmentations:
+            if names := initial_state([one]):
+                logits = real_heads[self.objective.head]
+                sign = runtime.mean(tf.reduce_mean(tf.sign(logits)))
+                images = tf.shape(logits)[0] * runtime.replicas() * self.owner.updates_per_step
+                state = {name: self.owner.state[name].value for name in names}
+                after |= {"real_sign": sign} | one.next_state(state, sign, images, self.owner.step.value)
+        return after
+
+    def state_names(self):
+        """Names of what is shown of the augmentations' state."""
+        names = tuple(initial_state(self.augmentations))
+        return ("real_sign", *names) if names else ()
+
     def next_state(self, results):
-        """The objective's state after a step, from the step's means over all replicas."""
+        """The objective's and the augmentations' state after a step, from its means over all replicas."""
+        augmented = {name: results[name] for name in initial_state(self.augmentations)}
         if not self.objective.initial_state():
-            return {}
+            return augmented
         means = runtime.mean(tf.stack([results[name] for name in self.mean_names()]))
         state = {name: self.owner.state[name].value for name in self.objective.initial_state()}
-        return self.objective.next_state(state, *tf.unstack(means))
+        return augmented | self.objective.next_state(state, *tf.unstack(means))
 
     def _compared(self, head):
         return runtime.all_gather(head) if self.objective.compares_images else head
+
+
+def initial_state(parts):
+    """What objectives, augmentations and penalties begin with, name -> number; most have no state."""
+    state = {}
+    for part in parts:
+        state |= getattr(part, "initial_state", dict)()
+    return state
 
 
 def as_heads(outputs):

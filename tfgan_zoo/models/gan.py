@@ -1,5 +1,7 @@
 """Generative adversarial networks: two networks trained in alternation."""
 
+import functools
+
 import keras
 import tensorflow as tf
 from keras import saving
@@ -7,7 +9,7 @@ from keras.optimizers import Adam
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
-from tfgan_zoo.models.adversary import Adversary, with_condition
+from tfgan_zoo.models.adversary import Adversary, initial_state, with_condition
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.models.optimisation import averaged_copy, frozen_call, training_call
@@ -34,11 +36,12 @@ class GAN(FromLatents, GenerativeModel):
             equilibrium. D's batch moments still advance on real images alone, and G's once.
         ema_decay: of the generator's average, in [0, 1); 0 or None keeps no average.
         augmentations: transformations of what the discriminator sees, real and generated alike; each is called as
-            augmentation(images, seed, step), such as `tz.augmentations.DiffAugment()`.
+            augmentation(images, seed, step), such as `tz.augmentations.DiffAugment()`; one with a state gets it.
         historical_averaging: weight of |theta - mean of theta so far|^2 for both networks (Salimans et al. 2016,
             Sec. 3.3); 0 for none.
         condition: what both are told of an image, one of `tfgan_zoo.conditions`; None for nothing.
         generator_optimizer, discriminator_optimizer: what `compile()` without arguments uses; None for Adam(2e-4, 0.5).
+        state: what a subclass keeps beside the state of objective and augmentations, dict name -> number.
         seed: integer for all noise of training; None takes one from Python's generator.
 
     Raises:
@@ -61,6 +64,7 @@ class GAN(FromLatents, GenerativeModel):
         generator_optimizer=None,
         discriminator_optimizer=None,
         condition=None,
+        state=None,
         seed=None,
         **keras_arguments,
     ):
@@ -76,7 +80,7 @@ class GAN(FromLatents, GenerativeModel):
             condition=condition,
             ema_decay=ema_decay,
             averaged=("generator",),
-            state=objective.initial_state(),
+            state=initial_state([objective, *augmentations]) | (state or {}),
             generator_optimizer=generator_optimizer,
             discriminator_optimizer=discriminator_optimizer,
             seed=seed,
@@ -162,6 +166,17 @@ class GAN(FromLatents, GenerativeModel):
         """Further losses of G's own update, under names of their own; nothing here. Arguments as in `auxiliary`."""
         return {}
 
+    def images_of(self, latents, condition, run, purpose, index=0):
+        """Images of latents in a training step; a generator that is more than one network says how.
+
+        Args:
+            latents: (N, latent_dim).
+            condition: of the images, or None.
+            run: function (network, inputs) -> outputs in training mode, whose state advances or rests.
+            purpose, index: of noise that is drawn on the way, as in `noise_seed`.
+        """
+        return run(self.generator, with_condition(self.generator, latents, condition))
+
     # ---- the step's parts -------------------------------------------------------------------------------------
 
     def update_discriminator(self, real, condition=None, index=0):
@@ -192,7 +207,8 @@ class GAN(FromLatents, GenerativeModel):
         """Images for the discriminator, and their latents; G's batch moments advance in its own update only."""
         latents = self.latents(purpose, count, index)
         advance = self.random_states if advance is None else advance
-        return frozen_call(self.generator, with_condition(self.generator, latents, condition), advance), latents
+        run = functools.partial(frozen_call, advance=advance)
+        return self.images_of(latents, condition, run, purpose, index), latents
 
     def critic_losses(self, real, fake, condition, latents, index):
         """D's losses on one slice, a dict; its state advances here, on the real images, once an update.
@@ -203,15 +219,16 @@ class GAN(FromLatents, GenerativeModel):
             latents: (N, latent_dim) of the fake ones.
             index: number of the update in this step.
         """
+        clean = real, fake
         real, fake = self.adversary.augment(real, "real", index), self.adversary.augment(fake, "fake", index)
         real_heads = self.adversary.learn(real, condition)
         fake_heads = self.adversary.discriminate(fake, condition)
-        return self._critic_losses(real, fake, real_heads, fake_heads, condition, latents, index)
+        return self._critic_losses(real, fake, real_heads, fake_heads, condition, latents, index, clean)
 
     def generator_losses(self, real, condition):
         """G's losses on as many new latents as one slice has images."""
         latents = self.latents("generator", tf.shape(real)[0])
-        fake = training_call(self.generator, with_condition(self.generator, latents, condition))
+        fake = self.images_of(latents, condition, training_call, "generator")
         heads = self.adversary.discriminate(self.adversary.augment(fake, "generated"), condition)
         real_heads = None
         if self.objective.needs_real:
@@ -221,18 +238,19 @@ class GAN(FromLatents, GenerativeModel):
     def shared_losses(self, real, condition):
         """D's losses and G's on the same generated images; the state of both advances as in updates of their own."""
         latents = self.latents("critic", tf.shape(real)[0])
-        fake = training_call(self.generator, with_condition(self.generator, latents, condition))
+        fake = self.images_of(latents, condition, training_call, "critic")
+        clean = real, tf.stop_gradient(fake)
         real, fake = self.adversary.augment(real, "real"), self.adversary.augment(fake, "fake")
         real_heads = self.adversary.learn(real, condition)
         fake_heads = self.adversary.discriminate(fake, condition)
         rest = (condition, latents)
         return {
-            "discriminator": self._critic_losses(real, tf.stop_gradient(fake), real_heads, fake_heads, *rest, 0),
+            "discriminator": self._critic_losses(real, tf.stop_gradient(fake), real_heads, fake_heads, *rest, 0, clean),
             "generator": self._generator_losses(fake_heads, real_heads, *rest),
         }
 
-    def _critic_losses(self, real, fake, real_heads, fake_heads, condition, latents, index):
-        losses = self.adversary.losses(real, fake, real_heads, fake_heads, condition, index)
+    def _critic_losses(self, real, fake, real_heads, fake_heads, condition, latents, index, clean):
+        losses = self.adversary.losses(real, fake, real_heads, fake_heads, condition, index, clean)
         losses |= self.auxiliary(real_heads, condition) | self.auxiliary(fake_heads, condition, latents)
         return losses | self._from_past("discriminator")
 
@@ -249,7 +267,7 @@ class GAN(FromLatents, GenerativeModel):
                 mean.assign_add((weight - mean) / tf.cast(self.step + 1, weight.dtype))
 
     def update_state(self, results):
-        """Let the objective's state follow the step's means, over all replicas; returns it for the logs."""
+        """Let what objective and augmentations keep follow a step, over all replicas; returns it for the logs."""
         state = self.adversary.next_state(results)
         for name, value in state.items():
             self.state[name].assign(value)
@@ -283,8 +301,8 @@ class GAN(FromLatents, GenerativeModel):
         return ("discriminator_loss", "generator_loss", *(penalty.name for penalty in self.penalties), *history)
 
     def monitor_names(self):
-        """The objective's state, and the means that it follows."""
-        return (*self.adversary.mean_names(), *self.objective.initial_state())
+        """The objective's and the augmentations' state, and the means that they follow."""
+        return (*self.adversary.mean_names(), *self.objective.initial_state(), *self.adversary.state_names())
 
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""

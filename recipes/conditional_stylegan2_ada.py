@@ -1,0 +1,35 @@
+"""StyleGAN2-ADA told the class (Karras et al. 2020): its embedding beside the latent, and against D's features.
+
+    python -m recipes.conditional_stylegan2_ada                             handwritten digits, 60 epochs at 16 x 16
+    python -m recipes.conditional_stylegan2_ada --dataset fashion_mnist     clothes of 28 x 28, 10 epochs
+
+The figures: `run/by_class.png` has a row for each class and one latent in each column, `run/truncation.png` pulls
+styles towards their mean.
+"""
+
+import tfgan_zoo as tz
+
+PAPER = "StyleGAN2-ADA, Karras et al. 2020"
+BUDGETS = {
+    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16},
+    None: {"epochs": 10, "batch_size": 64, "width": 16},
+}
+
+
+def flags(channel_max: int = 64, gamma: float | None = None, ema_decay: float = 0.998):
+    """Keywords of the entry: channels of the smallest maps, R1's weight (None: by the size), the average's decay."""
+    given = {"channel_max": channel_max, "ema_decay": ema_decay}
+    return given if gamma is None else given | {"penalties": (tz.penalties.R1(gamma, every=16),)}
+
+
+def figures(model, run):
+    """A row for each class, truncation, and the samples by epoch."""
+    truncation = run.directory / "truncation.png"
+    tz.latents.truncate_styles(model, (1.0, 0.7, 0.5, 0.25, 0.0), to=truncation)
+    return {"By class": run.by_class(model), "Truncation": truncation, "By epoch": run.by_epoch()}
+
+
+main = tz.runs.recipe("conditional_stylegan2_ada", PAPER, BUDGETS, figures, flags=flags)
+
+if __name__ == "__main__":
+    tz.cli.run(main)

@@ -1,0 +1,38 @@
+"""StyleGAN2 (Karras et al. 2020): styles scale the weights of every layer, and steps in style space keep their length.
+
+    python -m recipes.stylegan2                                     handwritten digits, 60 epochs at 16 x 16
+    python -m recipes.stylegan2 --dataset fashion_mnist             clothes of 28 x 28, 10 epochs
+    python -m recipes.stylegan2 --dataset photos/ --image-size 64   any folder of images
+
+The figures: `run/mixing.png` has one image's styles in each row for the smallest maps (shape, pose) and another's in
+each column for the others (texture); `run/truncation.png` pulls styles towards their mean, psi = 1 (all the variety) to
+0 (one image); `run/by_epoch.png` is one latent batch.
+"""
+
+import tfgan_zoo as tz
+
+PAPER = "StyleGAN2, Karras et al. 2020"
+BUDGETS = {
+    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16},
+    None: {"epochs": 10, "batch_size": 64, "width": 16},
+}
+
+
+def flags(channel_max: int = 64, gamma: float | None = None, ema_decay: float = 0.998):
+    """Keywords of the entry: channels of the smallest maps, R1's weight (None: by the size), the average's decay."""
+    given = {"channel_max": channel_max, "ema_decay": ema_decay}
+    return given if gamma is None else given | {"penalties": (tz.penalties.R1(gamma, every=16),)}
+
+
+def figures(model, run):
+    """Mixing, truncation, and the samples by epoch."""
+    mixing, truncation = run.directory / "mixing.png", run.directory / "truncation.png"
+    tz.latents.mix_styles(model, to=mixing)
+    tz.latents.truncate_styles(model, (1.0, 0.7, 0.5, 0.25, 0.0), to=truncation)
+    return {"Styles of two images": mixing, "Truncation": truncation, "By epoch": run.by_epoch()}
+
+
+main = tz.runs.recipe("stylegan2", PAPER, BUDGETS, figures, flags=flags)
+
+if __name__ == "__main__":
+    tz.cli.run(main)

@@ -1,0 +1,105 @@
+"""GANs whose generator is a mapping to styles and a synthesis from styles."""
+
+from keras.optimizers import Adam
+
+from tfgan_zoo.augmentations import ADA
+from tfgan_zoo.conditions import Classes
+from tfgan_zoo.models.style import StyleGAN
+from tfgan_zoo.networks import stylegan2 as stylegan2_networks
+from tfgan_zoo.objectives import NonSaturating
+from tfgan_zoo.penalties import R1, PathLength
+from tfgan_zoo.priors import Normal
+from tfgan_zoo.registry import Search, register
+
+STYLE_RANGES = {
+    "learning_rate": Search(wide=(2e-4, 1e-2, "log"), narrow=(1e-3, 5e-3, "log")),
+    "style_mixing": Search(wide=[0.0, 0.5, 0.9], narrow=[0.0, 0.9]),
+}
+
+
+@register(extends=StyleGAN, ranges=STYLE_RANGES)
+def stylegan2(
+    image_shape,
+    *,
+    latent_dim=128,
+    style_dim=128,
+    depth=8,
+    width=32,
+    channel_max=512,
+    residual=True,
+    objective=NonSaturating(),
+    penalties=None,
+    path_length=PathLength(),
+    style_mixing=0.9,
+    prior=Normal(),
+    learning_rate=2e-3,
+    discriminator_learning_rate=None,
+    ema_decay=0.998,
+    **model,
+):
+    """StyleGAN2: Karras et al. 2020, configuration E/F in small: skips in G, a residual D, path length, lazy R1.
+
+    The paper's F at 1024 x 1024 is width=32, latent_dim=512, style_dim=512; at 256 x 256 width=128. Adam's numbers are
+    the paper's after App. B: with a penalty every k updates the rate is times c = k / (k + 1), and beta_2 to the power
+    of c. Here penalties join the update of their step instead of taking one of their own.
+
+    Args:
+        image_shape: (height, width, channels), a size of `tfgan_zoo.networks.stylegan2.SIZES`.
+        style_dim: coordinates of a style.
+        depth: dense layers of the mapping.
+        width: channels of the largest maps; twice as many for each halving, up to `channel_max`.
+        residual: whether D has skips; the authors' network for CIFAR-10 has none.
+        penalties: of D; None for R1 every 16 updates with gamma = 1e-5 a pixel: 10 at 1024 x 1024, 0.01 at 32 x 32.
+        ema_decay: a half-life of 20,000 images at a batch of 64.
+    """
+    classes = getattr(model.get("condition"), "num_classes", None)
+    mapping = stylegan2_networks.mapping(latent_dim, style_dim, depth, num_classes=classes)
+    synthesis = stylegan2_networks.synthesis(image_shape, style_dim, width, channel_max)
+    penalties = (R1(1e-5 * image_shape[0] * image_shape[1], every=16),) if penalties is None else penalties
+    every = max([getattr(one, "every", 1) for one in penalties], default=1)
+    return StyleGAN(
+        stylegan2_networks.generator(mapping, synthesis),
+        stylegan2_networks.discriminator(
+            image_shape, width, channel_max, num_classes=classes, depth=depth, residual=residual
+        ),
+        objective=objective,
+        penalties=penalties,
+        path_length=path_length,
+        style_mixing=style_mixing,
+        prior=prior,
+        ema_decay=ema_decay,
+        generator_optimizer=lazy_adam(learning_rate, path_length.every if path_length else 1),
+        discriminator_optimizer=lazy_adam(discriminator_learning_rate or learning_rate, every),
+        **{"name": "stylegan2"} | model,
+    )
+
+
+def lazy_adam(learning_rate, every):
+    """Adam (0, 0.99) beside a penalty every so many updates, by Karras et al. 2020, App. B."""
+    share = every / (every + 1) if every > 1 else 1.0
+    return Adam(learning_rate * share, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8)
+
+
+@register(extends=stylegan2)
+def stylegan2_ada(image_shape, *, depth=2, augmentations=(ADA(),), learning_rate=2.5e-3, **numbers):
+    """StyleGAN2 with adaptive augmentation: Karras et al. 2020 (NeurIPS), for few images; their "auto" numbers.
+
+    Their network for CIFAR-10 is residual=False, path_length=None, style_mixing=0.0 and width=512.
+
+    Args:
+        image_shape: as for `stylegan2`.
+    """
+    own = {"depth": depth, "augmentations": augmentations, "learning_rate": learning_rate, "name": "stylegan2_ada"}
+    return stylegan2(image_shape, **own | numbers)
+
+
+@register(extends=stylegan2_ada)
+def conditional_stylegan2_ada(image_shape, *, num_classes=10, **numbers):
+    """StyleGAN2 with adaptive augmentation, told the class: Karras et al. 2020 (NeurIPS), App. D.1.
+
+    Args:
+        image_shape: as for `stylegan2`.
+        num_classes: labels are integers in [0, num_classes).
+    """
+    own = {"condition": Classes(num_classes), "name": "conditional_stylegan2_ada"}
+    return stylegan2_ada(image_shape, **own | numbers)
