@@ -257,7 +257,7 @@ def test_conditional_norm_is_batch_norm_scaled_by_what_is_told():
         (lambda: tl.Blur(3, -1), "padding=-1"),
         (lambda: tl.MovingMean(1.0), "momentum=1.0"),
         (lambda: tl.GroupedConv2D(4)(normal(1, 4, 4, 6)), "group_size=4 does not divide 6"),
-        (lambda: tl.SelfAttention()(normal(1, 4, 4, 6)), "at least 8 channels"),
+        (lambda: tl.SelfAttention()(normal(1, 4, 5, 6)), "even sides"),
         (lambda: tl.Rectifier(0.2, gain=0.0), "gain=0.0"),
     ],
 )

@@ -18,27 +18,23 @@ class SelfAttention(layers.Layer):
         **keras_arguments: name, dtype and so on.
 
     Raises:
-        ValueError: if maps have fewer than 8 channels, or sides that are odd.
+        ValueError: if maps have sides that are odd.
     """
 
     def build(self, input_shape):
         _, height, width, channels = input_shape
-        if channels < 8 or height % 2 or width % 2:
-            raise ValueError(
-                f"maps of {height} x {width} x {channels}: SelfAttention takes an eighth of the channels and pools "
-                "2 x 2, so give at least 8 channels and even sides."
-            )
+        if height % 2 or width % 2:
+            raise ValueError(f"maps of {height} x {width}: SelfAttention pools them 2 x 2, so give even sides.")
+        few, half = max(1, channels // 8), max(1, channels // 2)
 
         def product(units, name):
-            layer = layers.Dense(units, use_bias=False, name=name, dtype=self.dtype_policy)
-            layer = SpectralNorm(layer)
-            return layer
+            return SpectralNorm(layers.Dense(units, use_bias=False, name=name, dtype=self.dtype_policy))
 
-        self.theta, self.phi = product(channels // 8, "theta"), product(channels // 8, "phi")
-        self.g, self.o = product(channels // 2, "g"), product(channels, "o")
+        self.theta, self.phi = product(few, "theta"), product(few, "phi")
+        self.g, self.o = product(half, "g"), product(channels, "o")
         for layer in (self.theta, self.phi, self.g):
             layer.build(input_shape)
-        self.o.build((*input_shape[:-1], channels // 2))
+        self.o.build((*input_shape[:-1], half))
         self.sigma = self.add_weight(name="sigma", shape=(), initializer="zeros")
 
     def attention(self, maps, training=False):
@@ -49,10 +45,10 @@ class SelfAttention(layers.Layer):
         return ops.softmax(ops.cast(scores, "float32"), axis=-1)
 
     def call(self, inputs, training=False):
-        _, height, width, channels = inputs.shape
+        _, height, width, _ = inputs.shape
         shares = ops.cast(self.attention(inputs, training), inputs.dtype)
         gathered = ops.matmul(shares, _pixels(_pooled(self.g(inputs, training=training))))
-        gathered = ops.reshape(gathered, (-1, height, width, channels // 2))
+        gathered = ops.reshape(gathered, (-1, height, width, gathered.shape[-1]))
         return inputs + ops.cast(self.sigma, inputs.dtype) * self.o(gathered, training=training)
 
     def compute_output_shape(self, input_shape):

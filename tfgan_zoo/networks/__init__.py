@@ -6,6 +6,7 @@
 from tfgan_zoo.networks import (
     autoencoder,
     began,
+    biggan,
     boltzmann,
     dcgan,
     density,
@@ -27,6 +28,7 @@ from tfgan_zoo.networks import (
 __all__ = [
     "autoencoder",
     "began",
+    "biggan",
     "boltzmann",
     "dcgan",
     "density",

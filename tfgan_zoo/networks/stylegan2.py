@@ -124,7 +124,7 @@ def discriminator(image_shape, width, channel_max, *, num_classes=None, depth=8,
         num_classes: None for a discriminator without labels.
         depth: dense layers of the labels' mapping.
         residual: whether sizes have skips, as all but the paper's CIFAR-10 network do.
-        group_size: images whose deviation is compared.
+        group_size: images whose deviation is compared; 1 leaves that out.
 
     Returns:
         A functional model (N, *image_shape) [and labels (N,)] -> (N, 1) logits, float32.
@@ -134,7 +134,7 @@ def discriminator(image_shape, width, channel_max, *, num_classes=None, depth=8,
     x = _convolution(channels[-1], 1, act=_GAIN)(images)
     for filters in channels[-2::-1]:
         x = _halved(x, filters, residual)
-    x = MinibatchStdDev(group_size)(x)
+    x = MinibatchStdDev(group_size)(x) if group_size > 1 else x
     x = _convolution(channels[0], 3, act=_GAIN)(x)
     x = Rectifier(0.2, _GAIN)(_dense(channels[0])(layers.Flatten()(x)))
     if num_classes is None:

@@ -27,6 +27,7 @@ def stylegan2(
     width=32,
     channel_max=512,
     residual=True,
+    group_size=4,
     objective=NonSaturating(),
     penalties=None,
     path_length=PathLength(),
@@ -49,6 +50,7 @@ def stylegan2(
         depth: dense layers of the mapping.
         width: channels of the largest maps; twice as many for each halving, up to `channel_max`.
         residual: whether D has skips; the authors' network for CIFAR-10 has none.
+        group_size: images whose deviation D compares; 1 for none.
         penalties: of D; None for R1 every 16 updates with gamma = 1e-5 a pixel: 10 at 1024 x 1024, 0.01 at 32 x 32.
         ema_decay: a half-life of 20,000 images at a batch of 64.
     """
@@ -60,7 +62,7 @@ def stylegan2(
     return StyleGAN(
         stylegan2_networks.generator(mapping, synthesis),
         stylegan2_networks.discriminator(
-            image_shape, width, channel_max, num_classes=classes, depth=depth, residual=residual
+            image_shape, width, channel_max, num_classes=classes, depth=depth, residual=residual, group_size=group_size
         ),
         objective=objective,
         penalties=penalties,
