@@ -40,7 +40,7 @@ HEAVY = {
 }  # tested in full with the slow ones; `diffusion` stands for them
 STYLED = {"stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 HEAVY |= STYLED  # `test_style_models.py` stands for them
-HEAVY |= {"r3gan"}  # `conditional_r3gan` stands for it
+HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan"}  # their parts have tests of their own
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 

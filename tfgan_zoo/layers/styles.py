@@ -1,5 +1,7 @@
 """What generators with styles are made of: a style per layer scales and shifts its maps, or the weights themselves."""
 
+import math
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -116,7 +118,7 @@ class ModulatedConv2D(layers.Layer):
     def call(self, inputs):
         maps, styles = inputs
         styles = ops.cast(styles, "float32")
-        kernel = self.kernel * (1.0 / np.sqrt(np.prod(self.kernel.shape[:-1])))
+        kernel = self.kernel * (1.0 / math.sqrt(math.prod(self.kernel.shape[:-1])))  # a Python number: float32 stays
         x = maps * ops.cast(styles, maps.dtype)[:, None, None]
         weights = ops.cast(kernel, maps.dtype)
         if self.up:
