@@ -30,7 +30,7 @@ def figures(model, run):
     return {"By class": path}
 
 
-main = tz.runs.recipe("conditional_pixelcnn", PAPER, BUDGETS, figures)
+main = tz.runs.recipe("conditional_pixelcnn", PAPER, BUDGETS, figures, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -26,6 +26,7 @@ FAMILIES = {  # name: (zoo entry, its keywords, images of one update, what is sa
     "flow matching": ("flow_matching", {"width": 48}, 64, "as diffusion, on straight ways"),
 }
 METRICS = ("fd", "precision_recall", "class_histogram", "memorisation")
+LOOKS, SCORED = 4, 2000  # scores while it trains; images of each, since some families draw slowly
 ENDLESS = 1_000_000  # epochs, before which the minutes are over
 
 
@@ -33,7 +34,8 @@ def one(name, dataset, minutes, seed, out, quiet):
     """The record of a family's run, and samples; a failed one says how it failed."""
     entry, own, batch_size, _ = FAMILIES[name]
     config = {"dataset": dataset, "epochs": ENDLESS, "minutes": minutes, "batch_size": batch_size, "image_size": None}
-    run = tz.Run(out / f"{name.replace(' ', '_')}_{seed}", config | {"seed": seed, "width": own["width"]}, quiet=quiet)
+    config |= {"seed": seed, "width": own["width"]}
+    run = tz.Run(out / f"{name.replace(' ', '_')}_{seed}", config, quiet=quiet, looks=LOOKS, num_images=SCORED)
     kept = run.directory / "family.json"
     if run.is_done(ENDLESS, minutes):
         return tz.metrics.records.load(kept)

@@ -40,7 +40,7 @@ def figures(model, run):
     return {"Completions: test image, what is told, four draws": run.directory / "completions.png"}
 
 
-main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, flags=flags)
+main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, flags=flags, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -17,7 +17,7 @@ from tfgan_zoo.metrics import evaluate
 from tfgan_zoo.profiling import Profile as Profile
 
 _ARRAYS = "arrays.npz"
-_PICTURES, _SCORES = 40, 10  # of a training, where nobody says how often
+_PICTURES = 40  # of a training, where nobody says how often
 _DIVERGED = (
     "Training has diverged and is stopped; what was kept before is untouched. Lower learning rates, clipped gradients "
     "(global_clipnorm of the optimizers) or a gradient penalty help."
@@ -74,7 +74,8 @@ class Evaluate(keras.callbacks.Callback):
 
     Args:
         reference: data source, as in `tz.evaluate`.
-        every: epochs between two scores; the last epoch is always scored. None makes ten of them or so.
+        every: epochs between two scores; the last epoch is always scored. None makes about so many as `times` says.
+        times: how many scores, where `every` is None.
         split: of the reference.
         num_images: generated for a score; None for as many as the split has, but at most 5,000.
         seed: of the generated images.
@@ -84,13 +85,13 @@ class Evaluate(keras.callbacks.Callback):
     "fid_inception2015_clean"; `metrics.distance_name(reference, extractor)` is that of the Fréchet distance.
     """
 
-    def __init__(self, reference, every=1, split="train", num_images=None, seed=0, **arguments):
+    def __init__(self, reference, every=1, split="train", num_images=None, seed=0, times=10, **arguments):
         super().__init__()
-        self.reference, self.every, self.split = reference, every, split
+        self.reference, self.every, self.split, self.times = reference, every, split, times
         self.num_images, self.seed, self.arguments = num_images, seed, arguments
 
     def on_epoch_end(self, epoch, logs=None):
-        if not _is_due(epoch, self.every, self.params, _SCORES):
+        if not _is_due(epoch, self.every, self.params, self.times):
             return
         check_finite(logs, epoch)
         if self.num_images is None:
@@ -492,7 +493,7 @@ def write_history(history, path):
 
 def _is_due(epoch, every, params, times):
     """Whether something is to be done after an epoch, counted from 0; after the last it always is."""
-    last = params.get("epochs")
+    last = (params or {}).get("epochs")
     return epoch + 1 == last or (epoch + 1) % (every or max(1, (last or 1) // times)) == 0
 
 

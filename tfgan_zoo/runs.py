@@ -29,7 +29,7 @@ Load it without this package:
   generator = tf.saved_model.load("{path}")
   images = generator.signatures["sample"](num_images=tf.constant(16), seed=tf.constant(0))["images"]"""
 
-_SCORED = 5000  # images of a score while it trains, at most
+_SCORED, _LOOKS, _LOOKS_A_MINUTE = 5000, 10, 2  # images of a score while it trains, and how many scores, at most
 _ENDLESS = 1_000_000  # epochs of a run that its minutes end
 _BY_CLASSIFIER = ("fd", "kid", "precision_recall", "classifier_score", "class_histogram")  # of data that has one
 _BATCH = 64  # images of one update, where neither flag nor budget says
@@ -57,7 +57,18 @@ _OF_RUN = {
 }
 
 
-def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extractor=None, shipped=SHIPPED):
+def recipe(
+    entry,
+    paper,
+    budgets,
+    figures=None,
+    scores=None,
+    flags=None,
+    extractor=None,
+    shipped=SHIPPED,
+    looks=None,
+    num_images=None,
+):
     """A recipe's `main`: a paper from data to export, as every recipe does it.
 
     Its parameters are the flags of the command line: dataset, epochs, minutes (of training, in place of epochs:
@@ -81,6 +92,7 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
         extractor: as in `tz.evaluate`, for datasets without a classifier; None finds what `train_extractor` kept.
         shipped: the flags by which `make train-zoo` trains the generator that stands in exported/; None for a recipe
             that gives none, such as a second one of an entry.
+        looks, num_images: as of `Run`, for models whose images are dear.
 
     Returns:
         Function of keywords, for `tz.cli.run`; it has the attributes entry, paper, budgets and shipped.
@@ -115,7 +127,9 @@ def recipe(entry, paper, budgets, figures=None, scores=None, flags=None, extract
             config["precision"] = runtime.precision()
         data_name = pathlib.Path(config["dataset"]).stem
         name = pathlib.Path(module["__file__"]).stem
-        run = Run(out or pathlib.Path(f"exported/{name}_{data_name}"), config, fresh, extractor, quiet)
+        run = Run(
+            out or pathlib.Path(f"exported/{name}_{data_name}"), config, fresh, extractor, quiet, looks, num_images
+        )
         run.recipe = name
         if runtime.gathered([run.is_done(config["epochs"], config.get("minutes"))])[0, 0]:  # the chief's word
             return run.report(again=True) if runtime.is_chief() else None
@@ -180,14 +194,17 @@ class Run:
         extractor: what scores are taken in, as in `tz.evaluate`; None for the classifier shipped for the dataset, or
             what `train_extractor` kept for it.
         quiet: for whoever trains beside it: whether progress is to be shown.
+        looks: how often it is scored while it trains; None for ten times, or twice a minute if that is less often.
+        num_images: of a score; None for as many as the test split has, and 5,000 at most while it trains.
 
     Raises:
         ValueError: if `out` belongs to something else or to a run with other numbers.
         RuntimeError: if another process is filling it.
     """
 
-    def __init__(self, out, config, fresh=False, extractor=None, quiet=False):
+    def __init__(self, out, config, fresh=False, extractor=None, quiet=False, looks=None, num_images=None):
         self.out, self.config, self.extractor, self.quiet = pathlib.Path(out), config, extractor, quiet
+        self.looks, self.num_images = looks, num_images
         self.recipe = None  # its name, where one fills it
         self.directory = self.out / "run"
         directories.check_ours("out", self.out, ("run/config.json", "run/.lock", "card.json"), "run")
@@ -303,10 +320,12 @@ class Run:
         files.write_json(self.directory / "config.json", self.config)
         chosen = [callbacks.SampleGrid(self.directory / "samples", every=None, reference=reference)]
         score_on = data.with_test(score_on)
-        count = None if score_on is None else min(_SCORED, data.info(score_on).num_images["train"])
+        most = self.num_images or _SCORED
+        count = None if score_on is None else min(most, data.info(score_on).num_images["train"])
         monitor = count and distance_name(score_on, self.extractor)
         if monitor:
-            scored = {"every": None, "num_images": count, "extractor": self.extractor}
+            looks = self.looks or min(_LOOKS, max(2, round(_LOOKS_A_MINUTE * self.config.get("minutes", _LOOKS))))
+            scored = {"every": None, "times": looks, "num_images": count, "extractor": self.extractor}
             scored |= {"skip_corrupt": self.config.get("skip_corrupt", False)}
             chosen.append(callbacks.Evaluate(score_on, **scored))
         self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
@@ -375,6 +394,9 @@ class Run:
             The record of the best epoch, with "epoch", and the last epoch's scores under "last". Without an extractor
             no epoch is the best, and the record of the last one has scores of pixels.
         """
+        if self.num_images:
+            most = data.info(data.with_test(reference)).count("test")
+            arguments = {"num_images": min(self.num_images, most)} | arguments
         arguments = {"extractor": self.extractor, "skip_corrupt": self.config.get("skip_corrupt", False)} | arguments
         if distance_name(reference, self.extractor) == "fd_classifier":
             arguments = {"metrics": _BY_CLASSIFIER} | arguments
