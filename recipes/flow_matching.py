@@ -3,6 +3,7 @@
     python -m recipes.flow_matching                                handwritten digits of 16 x 16
     python -m recipes.flow_matching --dataset fashion_mnist        clothes of 28 x 28
     python -m recipes.flow_matching --dataset ring8                points on a ring
+    python -m recipes.flow_matching --coupling optimal             noise and images paired by optimal transport
 
 The figure, `run/steps.png`, draws the same noise in ever more steps of Euler and of Heun: the straighter the ways, the
 fewer are needed.
@@ -21,6 +22,11 @@ COLUMNS = 10
 DRAWN = [("euler", 1), ("euler", 4), ("euler", 16), ("euler", 64), ("heun", 2), ("heun", 8), ("heun", 32)]
 
 
+def flags(coupling: str = "independent"):
+    """How noise and images are paired."""
+    return {"coupling": coupling}
+
+
 def figures(model, run):
     """Euler and Heun in few and in many steps."""
     path = run.directory / "steps.png"
@@ -34,7 +40,7 @@ def figures(model, run):
     return {"The same noise in more and more steps": path}
 
 
-main = tz.runs.recipe("flow_matching", PAPER, BUDGETS, figures)
+main = tz.runs.recipe("flow_matching", PAPER, BUDGETS, figures, flags=flags)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.optimize import linear_sum_assignment
 
 import tfgan_zoo as tz
 from tfgan_zoo import noise, samplers, schedules
+from tfgan_zoo.models.diffusion import transport_plan
 from tfgan_zoo.networks import unet
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
@@ -211,6 +213,37 @@ def test_flow_matching_follows_the_exact_field():
 def test_flow_targets_are_differences():
     t, data, eps = 0.3, IMAGES[:2], IMAGES[2:4]
     np.testing.assert_allclose(schedules.Flow().target(data, eps, t, 1 - t), data - eps)
+
+
+def test_the_transport_plan_is_nearly_the_best_assignment():
+    """Against scipy's exact one; rows and columns keep their masses, so that noise stays noise."""
+    random = np.random.default_rng(0)
+    ones, others = random.normal(size=(2, 32, 5)).astype("float32")
+    plan = transport_plan(ones, others, steps=300, softness=0.02).numpy()
+    np.testing.assert_allclose(plan.sum(1), 1 / 32, rtol=1e-4)
+    np.testing.assert_allclose(plan.sum(0), 1 / 32, rtol=0.05)
+    cost = ((ones[:, None] - others[None]) ** 2).sum(-1)
+    rows, columns = linear_sum_assignment(cost)
+    best = cost[rows, columns].mean()
+    assert best <= (plan * cost).sum() < 1.03 * best
+    assert cost.mean() > 1.5 * best
+
+
+def test_optimal_coupling_pairs_near_noise_and_keeps_its_distribution():
+    model = tz.create("flow_matching", (2,), width=4, coupling="optimal", seed=0)
+    images = np.random.default_rng(0).normal(size=(256, 2)).astype("float32") * 2
+    eps = np.random.default_rng(1).normal(size=(256, 2)).astype("float32")
+    paired = model.coupled(images, eps).numpy()
+    assert {tuple(one) for one in paired} <= {tuple(one) for one in eps}
+    assert ((images - paired) ** 2).sum(1).mean() < 0.5 * ((images - eps) ** 2).sum(1).mean()
+    np.testing.assert_allclose(paired.mean(0), eps.mean(0), atol=0.1)
+    np.testing.assert_allclose(paired.std(0), eps.std(0), rtol=0.1)
+    again = tz.FlowMatching.from_config(model.get_config())
+    assert again.coupling == "optimal"
+    with pytest.raises(ValueError, match=r"Unknown coupling 'optimum'. Did you mean 'optimal'"):
+        tz.create("flow_matching", (2,), coupling="optimum")
+    with pytest.raises(ValueError, match='coupling="optimal" with labels'):
+        tz.create("flow_matching", (2,), coupling="optimal", num_classes=3)
 
 
 def drawing(**sampling):
