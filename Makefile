@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
+.PHONY: docs train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -69,6 +69,9 @@ verify-zoo: $(VENV)/run  ## check everything in exported/: hashes, images, and t
 
 zoo-index: $(VENV)/run  ## exported/index.json, docs/leaderboard.md and docs/gallery.md from the cards in exported/
 	$(BIN)/python -m benchmarks.zoo_index
+
+docs: $(VENV)/run  ## docs/api.md from the docstrings
+	$(BIN)/python -m docs.make_api
 
 bench: $(VENV)/run  ## training steps beside PyTorch's (TORCH=/path/to/python-with-torch, any environment)
 	$(BIN)/python -m benchmarks.pytorch --torch-python $(or $(TORCH),python3)

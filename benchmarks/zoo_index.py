@@ -1,4 +1,4 @@
-"""What exported/ holds, checked and told: index.json, the leaderboard, the gallery.
+"""What exported/ holds, checked and told: index.json, the leaderboard, the gallery, the README's table of models.
 
     make zoo-index            after new exports; everything here is made from their cards
 
@@ -9,9 +9,11 @@ exported to is made from it by `tfgan-zoo export NAME --formats saved_model,onnx
 
 import hashlib
 import pathlib
+import re
 import sys
 
 from benchmarks import gallery, leaderboard
+from tfgan_zoo_cli import entries, recipes
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import collection
 
@@ -53,8 +55,33 @@ def faults(found, rows):
         yield f"All exports together have {total:.1f} MB: {ALL_MB:g} are allowed."
 
 
+def models_table(found):
+    """The README's rows of models: what, recipe, and the best trained generator with its picture and score."""
+    lines = ["| model | what | recipe | draws | fd |", "|---|---|---|---|---:|"]
+    for name, one in entries.known().items():
+        mine = {export: leaderboard.row(card) for export, card in found.items() if card["model"]["name"] == name}
+        order = lambda pair: (found[pair[0]]["about"].get("data") != "fashion_mnist", pair[1]["fd"] or 1e9)  # noqa: E731
+        best, numbers = min(mine.items(), key=order, default=(None, None))
+        picture, score = "", ""
+        if best:
+            shown = gallery.told(found[best])["picture"]
+            picture = f'[<img src="exported/{best}/{shown}" width="80" alt="{best}">](docs/gallery.md#{best})'
+            if numbers["fd"] is not None and found[best]["about"].get("data") == "fashion_mnist":
+                score = f"{numbers['fd']:.1f}"
+        what = re.sub(r"^`(\w+)`", r"\1", one["paper"].rstrip(".")).replace("|", "\\|")
+        lines.append(f"| `{name}` | {what} | `{recipes.of_entry(name) or '–'}` | {picture} | {score} |")
+    return "\n".join(lines)
+
+
+def with_table(readme, found):
+    """The README with its table anew."""
+    begin, end = "<!-- zoo: made by `make zoo-index` -->", "<!-- /zoo -->"
+    before, rest = readme.split(begin)
+    return f"{before}{begin}\n{models_table(found)}\n{end}{rest.split(end)[1]}"
+
+
 def main():
-    """Write the three, and end with status 1 if the rule is broken."""
+    """Write them, and end with status 1 if the rule is broken."""
     from tfgan_zoo import files
 
     found = read()
@@ -62,6 +89,8 @@ def main():
     files.write_json(EXPORTED / collection.INDEX, rows)
     leaderboard.write(found)
     gallery.write(found)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (ROOT / "README.md").write_text(with_table(readme, found), encoding="utf-8")
     total = sum(row["bytes"] for row in rows.values()) / 1e6
     print(f"{len(rows)} exports, {total:.1f} MB: exported/index.json, docs/leaderboard.md, docs/gallery.md and .html")
     if broken := list(faults(found, rows)):
