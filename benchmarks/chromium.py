@@ -170,10 +170,7 @@ class Page:
 
 
 def _beside_litertjs(directory, room):
-    """The export as links in a room of its own, where demo/vendor is what `make demo-vendor` got."""
-    (room / "export" / "demo").mkdir(parents=True)
-    for path in (*directory.iterdir(), *(directory / "demo").glob("*")):
-        if path.name not in ("demo", "vendor"):
-            (room / "export" / path.relative_to(directory)).symlink_to(path.resolve())
-    (room / "export" / "demo" / "vendor").symlink_to(VENDOR)
+    """A copy of the export in a room of its own, where demo/vendor is what `make demo-vendor` got."""
+    shutil.copytree(directory, room / "export", ignore=shutil.ignore_patterns("vendor", "run", ".*"))
+    shutil.copytree(VENDOR, room / "export" / "demo" / "vendor")  # the server follows no links
     return room / "export"

@@ -281,7 +281,7 @@ def servers(export, room):
 
         made = {"gRPC": grpc_client.Client, "REST": rest_client.Client}[kind]
         assert export.served
-        with loopback.serving(export.directory) as (address, url, served):
+        with loopback.serving(export.directory) as (address, url, (served,)):
             if export.formats["saved_model"]["warm_up"] and served.replayed != len(served.signatures):
                 raise ValueError(f"{served.replayed} warm-up requests were replayed, of {len(served.signatures)}")
             one = made(address if kind == "gRPC" else url, served.name)

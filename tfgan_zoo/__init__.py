@@ -67,7 +67,7 @@ from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
-from tfgan_zoo_serving import list_exported, load_exported, verify
+from tfgan_zoo_serving import list_exported, load_exported, sign, verify
 
 __all__ = [
     "ACGAN",
@@ -120,6 +120,7 @@ __all__ = [
     "runtime",
     "samplers",
     "schedules",
+    "sign",
     "tuning",
     "verify",
     "yardsticks",

@@ -14,9 +14,7 @@ import os
 import pathlib
 import shutil
 import tempfile
-import urllib.error
 import urllib.parse
-import urllib.request
 
 from tfgan_zoo_serving import card as cards
 
@@ -134,6 +132,9 @@ def _remote_index(url):
 
 
 def _read(url):
+    import urllib.error  # which take longer to import than all the rest here
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:
             return answer.read()

@@ -4,6 +4,7 @@ Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Sec. 
 `tfgan_zoo.noise` and `tfgan_zoo.priors` are the same draws in TensorFlow; a test holds them together, bit by bit.
 """
 
+import math
 import zlib
 
 import numpy as np
@@ -52,29 +53,44 @@ def rows(prior, num_images, shape, seed):
     Raises:
         ValueError: if the prior is another one.
     """
-    blocks = [
-        _drawn(prior, (min(BLOCK, num_images - first), *shape), _block_seed(seed, first // BLOCK))
-        for first in range(0, num_images, BLOCK)
-    ]
-    return np.concatenate(blocks)
+    counts = [min(BLOCK, num_images - first) for first in range(0, num_images, BLOCK)]
+    return np.concatenate([block(prior, number, count, shape, seed) for number, count in enumerate(counts)])
 
 
-def labels(num_images, num_classes, seed):
+def block(prior, number, count, shape, seed):
+    """The first rows of one block.
+
+    Args:
+        prior: as in `latents`.
+        number: of the block: its first row is number * `BLOCK`.
+        count: rows, at most `BLOCK`.
+        shape: of one row.
+        seed: integer in [0, 2**31).
+
+    Returns:
+        float32 array (count, *shape).
+
+    Raises:
+        ValueError: if the prior is another one.
+    """
+    own = _folded((seed, _GENERATE), number) if number else (seed, _GENERATE)
+    return _drawn(prior, (count, *shape), own)
+
+
+def labels(num_images, num_classes, seed, first=0):
     """The labels that `generate` draws where none are given: label i depends on (seed, i) alone.
 
     Args:
         num_images: rows.
         num_classes: of the model.
         seed: integer in [0, 2**31).
+        first: the row to begin with.
 
     Returns:
         int32 array (num_images,) in [0, num_classes).
     """
-    return np.floor(_uniform((num_images,), (seed, _LABELS), 0.0, float(num_classes))).astype(np.int32)
-
-
-def _block_seed(seed, block):
-    return _folded((seed, _GENERATE), block) if block else (seed, _GENERATE)
+    fractions = _fractions((num_images,), (seed, _LABELS), first)
+    return np.floor(np.float32(num_classes) * fractions).astype(np.int32)
 
 
 def _drawn(prior, shape, seed):
@@ -107,21 +123,22 @@ def _normal(shape, seed):
     return both.reshape(*outer, 2 * pairs)[..., :width].astype(np.float32)
 
 
-def _fractions(shape, seed):
-    return (_bits(int(np.prod(shape)), seed) >> np.uint32(8)).astype(np.float32).reshape(shape) * np.float32(2.0**-24)
+def _fractions(shape, seed, first=0):
+    bits = _bits(math.prod(shape), seed, first)
+    return (bits >> np.uint32(8)).astype(np.float32).reshape(shape) * np.float32(2.0**-24)
 
 
 def _folded(seed, number):
     return int(_bits(1, seed).view(np.int32)[0]), number
 
 
-def _bits(count, seed):
-    """`count` random uint32 for a stateless seed of two integers, as TensorFlow draws them."""
+def _bits(count, seed, first=0):
+    """`count` random uint32 from number `first` on, for a stateless seed of two integers, as TensorFlow draws them."""
     seed = np.array(seed, np.int64).astype(np.uint64)
     scrambled = _philox(np.stack([seed & _LOW, seed >> _HALF], axis=1).reshape(4, 1), _TENSORFLOW_KEY)[:, 0]
-    block = np.arange(-(-count // 4), dtype=np.uint64)
-    counters = [block & _LOW, block >> _HALF, *np.broadcast_to(scrambled[2:, None], (2, len(block)))]
-    return _philox(np.stack(counters), scrambled[:2]).T.astype(np.uint32).ravel()[:count]
+    four = np.arange(first // 4, -(-(first + count) // 4), dtype=np.uint64)
+    counters = [four & _LOW, four >> _HALF, *np.broadcast_to(scrambled[2:, None], (2, len(four)))]
+    return _philox(np.stack(counters), scrambled[:2]).T.astype(np.uint32).ravel()[first % 4 :][:count]
 
 
 def _philox(counters, key):

@@ -5,30 +5,66 @@ import types
 
 import numpy as np
 
-from tfgan_zoo_serving import draws
+from tfgan_zoo_serving import card as cards
+from tfgan_zoo_serving import draws, runtimes
+from tfgan_zoo_serving.reference import start_of
 
 _BATCH = 64  # images at a time; the images do not depend on it
 
 
+def opened(directory, card, name, **options):
+    """A format of an export as an `ExportedGenerator`, once its files are known to be those of the card.
+
+    Args:
+        directory: the export.
+        card: its card.
+        name: of the format.
+        **options: of its runtime.
+
+    Returns:
+        (the generator, the path of what it runs).
+
+    Raises:
+        DamagedError: if a file is another, or is none that the runtime can read.
+        ImportError: if the runtime is not installed, or unknown to this version of the package.
+        ValueError: if the runtime has no such option.
+    """
+    entry = card["formats"][name]
+    if runtimes.kind(name) not in runtimes.NEEDS:
+        raise ImportError(f"The format {name!r} is newer than this package: install a newer one.")
+    runtimes.check_options(name, **options)
+    path = cards.check_files(directory, card, cards.own(entry)) / entry["path"]
+    try:
+        run = runtimes.load(name, path, **options)
+    except ImportError:
+        raise
+    except Exception as error:  # whatever a runtime raises at a file that is not what it seems
+        raise cards.DamagedError(f"{path} cannot be loaded: {cards.first_line(error)}") from error
+    return ExportedGenerator(card["model"], run, name, entry.get("max_images")), path
+
+
 class ExportedGenerator:
     """Images from a file, by the same words and with the same draws as the model it was exported from.
+
+    Threads may share one: what a call needs beside the file belongs to the call.
 
     Args:
         facts: what the card says of the model: "name", "image_shape", "start" (or, in older cards, "latent_dim"),
             "num_classes", "prior", "seeded".
         run: function of what images start from, by name, and "labels" -> images.
         format: name of the format it runs.
+        most: images that the format makes at a time; None for any number.
     """
 
-    def __init__(self, facts, run, format):
+    def __init__(self, facts, run, format, most=None):
         self.name, self.format = facts["name"], format
+        self._together = min(_BATCH, most or _BATCH)
         self.image_shape = tuple(facts["image_shape"])
         self.latent_dim, self.num_classes = facts["latent_dim"], facts["num_classes"]
         self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
-        start = facts.get("start") or {"latents": [self.latent_dim]}
-        (self._start, shape), *others = start.items()
+        (self._start, shape), *others = start_of(facts).items()
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
-        self._prior = facts["prior"]
+        self._prior = facts.get("prior")
 
     def __call__(self, latents, labels=None):
         """Images for latents of your own.
@@ -54,9 +90,9 @@ class ExportedGenerator:
             raise ValueError(f"{self._start} hold NaN or infinity: give finite numbers.")
         if labels is None and self.num_classes is not None:
             raise ValueError(f"{self.name} needs labels beside latents: one integer a row.")
-        inputs = {self._start: latents} | self._labels(len(latents), labels, None)
-        starts = range(0, len(latents), _BATCH)
-        parts = [self._run({name: rows[at : at + _BATCH] for name, rows in inputs.items()}) for at in starts]
+        inputs = {self._start: latents} | self._labels(len(latents), labels)
+        starts = range(0, len(latents), self._together)
+        parts = [self._run({name: rows[at : at + self._together] for name, rows in inputs.items()}) for at in starts]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def generate(self, num_images, labels=None, seed=None):
@@ -85,28 +121,50 @@ class ExportedGenerator:
         Returns:
             An iterator of float32 arrays (<= batch_size, *image_shape).
         """
-        if isinstance(num_images, bool) or not isinstance(num_images, (int, np.integer)) or num_images < 1:
-            raise ValueError(f"num_images={num_images!r}: ask for at least 1 image.")
+        num_images, seed = self._checked(num_images, seed)
+        batch_size = _integer("batch_size", batch_size, "ask for at least 1 image in a batch.", 1)
+        given = None if labels is None else self._labels(num_images, labels)["labels"]
+        return self._streamed(num_images, given, seed, batch_size)
+
+    def draw_latents(self, num_images, seed=None):
+        """What the images of `generate` start from, to change it, or to go from one to another.
+
+        Args:
+            num_images, seed: as in `generate`.
+
+        Returns:
+            float32 array (num_images, latent_dim), or of what else the model's images start from.
+        """
+        num_images, seed = self._checked(num_images, seed)
+        return draws.rows(self._prior, num_images, self._shape, seed)
+
+    def _checked(self, num_images, seed):
+        num_images = _integer("num_images", num_images, "ask for at least 1 image.", 1)
         seed = random.randrange(2**31) if seed is None else seed
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
-            raise ValueError(
-                f"seed={seed!r}: give an integer from 0 to 2147483647, or None for another draw each time."
-            )
+        sentence = "give an integer from 0 to 2147483647, or None for another draw each time."
+        seed = _integer("seed", seed, sentence, 0, 2**31 - 1)
         if not self._seeded:
             raise ValueError(f"{self.name} draws its latents in a way of its own: call it with latents instead.")
-        latents = draws.rows(self._prior, int(num_images), self._shape, int(seed))
-        labels = self._labels(num_images, labels, seed).get("labels")
-        starts = range(0, num_images, batch_size)
-        cut = lambda rows, at: None if rows is None else rows[at : at + batch_size]  # noqa: E731
-        return (self(cut(latents, at), cut(labels, at)) for at in starts)
+        return num_images, seed
 
-    def _labels(self, count, labels, seed):
+    def _streamed(self, num_images, labels, seed, batch_size):
+        blocks, rest = _blocks(self._prior, num_images, self._shape, seed), np.zeros((0, *self._shape), np.float32)
+        for first in range(0, num_images, batch_size):
+            count, parts = min(batch_size, num_images - first), [rest]
+            while sum(map(len, parts)) < count:
+                parts.append(next(blocks))
+            latents = np.concatenate(parts)
+            latents, rest = latents[:count], latents[count:]
+            told = None if labels is None else labels[first : first + count]
+            if labels is None and self.num_classes is not None:
+                told = draws.labels(count, self.num_classes, seed, first)
+            yield self(latents, told)
+
+    def _labels(self, count, labels):
         if self.num_classes is None:
             if labels is not None:
                 raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")
             return {}
-        if labels is None:
-            return {"labels": draws.labels(int(count), self.num_classes, int(seed))}
         labels = np.asarray(labels)
         if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "iu":
             raise ValueError(
@@ -118,3 +176,16 @@ class ExportedGenerator:
                 f"labels run from {labels.min()} to {labels.max()}: {self.name} knows 0 to {self.num_classes - 1}."
             )
         return {"labels": labels.reshape(-1).astype(np.int32)}
+
+
+def _blocks(prior, num_images, shape, seed):
+    for number, first in enumerate(range(0, num_images, draws.BLOCK)):
+        yield draws.block(prior, number, min(draws.BLOCK, num_images - first), shape, seed)
+
+
+def _integer(name, number, sentence, least, most=None):
+    """`number` as an int, or a sentence about why it is none."""
+    is_one = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if not is_one or number < least or (most is not None and number > most):
+        raise ValueError(f"{name}={number!r}: {sentence}")
+    return int(number)

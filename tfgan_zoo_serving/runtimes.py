@@ -1,7 +1,11 @@
-"""One loader a runtime: a path in, a function from latents (and labels) to images out.
+"""One loader a runtime: a path in, a function from latents (and labels) to images out, which threads may share.
 
-Each imports its runtime when it is asked for, so that one of them is enough.
+Each imports its runtime when it is asked for, so that one of them is enough. ONNX Runtime, TensorFlow and Keras let
+many threads call one session; LiteRT and OpenVINO keep inputs and outputs in the object that is called, so that each
+call is lent one that nobody else has.
 """
+
+import collections
 
 import numpy as np
 
@@ -12,6 +16,7 @@ NEEDS = {
     "saved_model": ("tensorflow", "tensorflow"),
     "keras": ("keras", "tensorflow keras"),
 }  # kind of format -> (module, what to install)
+_OPTIONS = {"tflite": {"threads"}, "onnx": {"threads", "providers"}, "openvino": {"threads"}}
 
 
 def kind(name):
@@ -19,26 +24,48 @@ def kind(name):
     return "tflite" if name.startswith("tflite") else name
 
 
-def load(name, path):
-    """A function dict of inputs by name -> images, in the runtime of a format.
+def load(name, path, **options):
+    """A function dict of inputs by name -> images, in the runtime of a format; any number of threads may call it.
 
     What images start from is "latents" (N, latent_dim) for most models; its name and shape are the card's "start".
 
     Args:
         name: of the format.
         path: of its file or directory.
+        **options: those of `check_options` that are not None.
 
     Returns:
         A function ({"latents": (N, ...) float32[, "labels": (N,) int32]}) -> (N, *image_shape) float32.
 
     Raises:
         ImportError: if the runtime is not installed.
+        ValueError: if the format has no such option.
     """
+    check_options(name, **options)
     module, packages = NEEDS[kind(name)]
     try:
-        return _LOADERS[kind(name)](path)
+        return _LOADERS[kind(name)](path, **{key: value for key, value in options.items() if value is not None})
     except ImportError as error:
         raise ImportError(f"The format {name!r} needs {module}: pip install {packages}.") from error
+
+
+def check_options(name, threads=None, providers=None):
+    """Raise unless a format has the options that were given.
+
+    Args:
+        name: of the format.
+        threads: that compute one call, for LiteRT, ONNX Runtime and OpenVINO; None for the runtime's own choice.
+        providers: names of ONNX Runtime's execution providers, the first that works is taken; None for the CPU's.
+
+    Raises:
+        ValueError: if it has not.
+    """
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ValueError(f"threads={threads!r}: give an integer, at least 1.")
+    for option, value in {"threads": threads, "providers": providers}.items():
+        if value is not None and option not in _OPTIONS.get(kind(name), ()):
+            known = " and ".join(one for one, options in _OPTIONS.items() if option in options)
+            raise ValueError(f"{option} belongs to {known}, and the format is {name!r}: leave it out.")
 
 
 def signatures(name, path):
@@ -48,23 +75,47 @@ def signatures(name, path):
         name: of the format, of kind "tflite".
         path: of its file.
     """
-    runner = _interpreter(path).get_signature_runner("serving_default")
+    runner = _interpreter(model_path=str(path)).get_signature_runner("serving_default")
     sides = {"inputs": runner.get_input_details(), "outputs": runner.get_output_details()}
     return {side: {key: np.dtype(one["dtype"]).name for key, one in details.items()} for side, details in sides.items()}
 
 
-def _interpreter(path, **options):
+class _Lent:
+    """A function whose state is lent to one call at a time; where all are out, another one is made.
+
+    Args:
+        make: function () -> a function of inputs, with state of its own.
+    """
+
+    def __init__(self, make):
+        self._make, self._free = make, collections.deque([make()])  # append and pop of a deque are atomic
+
+    def __call__(self, inputs):
+        try:
+            run = self._free.pop()
+        except IndexError:
+            run = self._make()
+        images = run(inputs)
+        self._free.append(run)  # not after an exception: who knows what state it is in
+        return images
+
+
+def _interpreter(**options):
     from ai_edge_litert.interpreter import Interpreter
 
-    return Interpreter(str(path), **options)
+    return Interpreter(**options)
 
 
-def _litert(path):
-    interpreter = _interpreter(path)
-    runner = interpreter.get_signature_runner("serving_default")
-    single = all(one["shape_signature"][0] == 1 for one in runner.get_input_details().values())
+def _litert(path, threads=None):
+    with open(path, "rb") as file:
+        content = file.read()  # once: a newer export may take the file's place before the next interpreter is made
 
-    def run(inputs):
+    def make():
+        runner = _interpreter(model_content=content, num_threads=threads).get_signature_runner("serving_default")
+        single = all(one["shape_signature"][0] == 1 for one in runner.get_input_details().values())
+        return lambda inputs: run(runner, single, inputs)
+
+    def run(runner, single, inputs):
         if not single:
             return runner(**inputs)["images"]
         rows = range(len(next(iter(inputs.values()))))
@@ -72,22 +123,31 @@ def _litert(path):
             [runner(**{key: value[row : row + 1] for key, value in inputs.items()})["images"] for row in rows]
         )
 
-    return run
+    return _Lent(make)
 
 
-def _onnx(path):
+def _onnx(path, threads=None, providers=("CPUExecutionProvider",)):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0  # 0 is its own choice
+    session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
     return lambda inputs: session.run(["images"], inputs)[0]
 
 
-def _openvino(path):
+def _openvino(path, threads=None):
     import openvino
 
-    core = openvino.Core()  # which computes in bfloat16 where the processor can, unless asked otherwise
-    compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda inputs: compiled(inputs)["images"].copy()
+    core = openvino.Core()
+    properties = {"INFERENCE_PRECISION_HINT": "f32"}  # else it computes in bfloat16 where the processor can
+    properties |= {} if threads is None else {"INFERENCE_NUM_THREADS": threads}
+    compiled = core.compile_model(core.read_model(str(path)), "CPU", properties)
+
+    def make():
+        request = compiled.create_infer_request()
+        return lambda inputs: request.infer(inputs)["images"].copy()
+
+    return _Lent(make)
 
 
 def _saved_model(path):

@@ -4,25 +4,30 @@ import numpy as np
 
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import collection, draws, runtimes
-from tfgan_zoo_serving.generator import ExportedGenerator
+from tfgan_zoo_serving import reference as references
+from tfgan_zoo_serving.generator import opened
+from tfgan_zoo_serving.reference import REFERENCE
 
 TOLERANCE = 1e-4  # largest difference of a pixel in [-1, 1]; for points, of their largest coordinate
 ROUNDING = 1e-6  # of latents, whose logarithms another machine may round otherwise
-REFERENCE = "reference.npz"  # a few of the model's own latents, labels and images
 
 
-def verify(directory, formats=None):
+def verify(directory, formats=None, run=True, key=None):
     """Check that an export is what was written, and that it gives here the images it gave there.
 
     Every file's SHA-256 is compared with the card's before anything is loaded; then each format is run and compared
-    with the images of the model that the export keeps, and its signatures with the card's.
+    with the images of the model that the export keeps, and its signatures with the card's. To run a SavedModel is to
+    run a program: ask for `run=False` first where you do not know from whom it comes.
 
     Args:
         directory: what `tz.export` wrote, or a name of `list_exported()`.
         formats: names of formats to run; None for all whose runtimes are installed.
+        run: False for hashes alone: no runtime is imported, and nothing is executed.
+        key: bytes that `sign` was given: exports without the signature of that key are refused. None asks for none.
 
     Returns:
-        Dict format -> {"max_abs_diff": float}, or {"skipped": why} where a runtime is not installed.
+        Dict format -> {"max_abs_diff": float}, of a rounded format with what the card says of it, "recommended": True,
+        False or, where nobody has measured it, None; or {"skipped": why} where a format was not run.
 
     Raises:
         FileNotFoundError: if `directory` is not an export.
@@ -31,22 +36,34 @@ def verify(directory, formats=None):
         ImportError: if the runtime of a format in `formats` is not installed.
     """
     directory = collection.find(directory)
-    card = cards.read(directory)
+    return cards.steadily(directory, lambda card: _verified(directory, card, formats, run, key))
+
+
+def _verified(directory, card, formats, run, key):
+    formats = (formats,) if isinstance(formats, str) else formats
     unknown = [name for name in formats or () if name not in card["formats"]]
     if unknown:
         raise ValueError(f"{directory} has no format {unknown[0]!r}. Known: {', '.join(sorted(card['formats']))}.")
+    cards.check_signature(directory, card, key)
     cards.check_files(directory, card)
-    with np.load(directory / REFERENCE, allow_pickle=False) as kept:
-        reference = dict(kept)
+    if REFERENCE not in card["files"]:
+        raise cards.DamagedError(f"The card of {directory} has no SHA-256 of {REFERENCE}: export again.")
+    folder = cards.check_files(directory, card, {REFERENCE})
+    reference = references.read(folder / REFERENCE, card["model"])
     _check_draws(directory, card, reference)
     results = {}
     for name in formats or card["formats"]:
+        if not run:
+            results[name] = {"skipped": "its files are those of the card; it was not run"}
+            continue
         try:
             results[name] = {"max_abs_diff": _parity(directory, card, name, reference)}
         except ImportError as error:
             if formats:
                 raise
             results[name] = {"skipped": str(error)}
+        if not card["formats"][name].get("exact", True):
+            results[name]["recommended"] = card["formats"][name].get("recommended")
     return results
 
 
@@ -74,10 +91,12 @@ def _check_draws(directory, card, reference):
 
 def _parity(directory, card, name, reference):
     entry = card["formats"][name]
-    path = directory / entry["path"]
-    generator = ExportedGenerator(card["model"], runtimes.load(name, path), name)
+    generator, path = opened(directory, card, name)
     _check_signatures(path, name, entry, card["model"])
-    images = generator(reference[_start(card["model"])], reference.get("labels"))
+    try:
+        images = generator(reference[_start(card["model"])], reference.get("labels"))
+    except Exception as error:  # whatever a runtime raises at a file that is not what it seems
+        raise cards.DamagedError(f"{path} cannot be run: {cards.first_line(error)}") from error
     if images.shape != reference["images"].shape:
         raise cards.DamagedError(f"{path} gives {images.shape} instead of {reference['images'].shape}.")
     worst = float(np.max(np.abs(images - reference["images"])))
@@ -115,7 +134,7 @@ def _check_signatures(path, name, entry, model):
 
 def _start(model):
     """The name of what images start from."""
-    return next(iter(model.get("start") or {"latents": None}))
+    return next(iter(references.start_of(model)))
 
 
 def _described(specs):

@@ -1,15 +1,21 @@
 """A server that speaks as TensorFlow Serving does, on this machine alone: to try clients where there is no Docker.
 
     python -m examples.serving.loopback exported/dcgan_fashion_mnist --grpc-port 8500 --rest-port 8501
+    python -m examples.serving.loopback exported/cgan_digits exported/dcgan_fashion_mnist
 
-It reads models.config, loads the highest version, replays its warm-up requests, and answers `Predict` and
-`GetModelMetadata` by gRPC (the official protos: pip install tensorflow-serving-api), and the predict, status and
-metadata addresses of the REST interface (tensorflow.org/tfx/serving/api_rest). It is no server for strangers: it
-neither batches requests nor watches for new versions.
+It reads models.config (or --model-config-file), loads the versions that are asked for there, replays their warm-up
+requests, and answers `Predict` and `GetModelMetadata` by gRPC (the official protos: pip install
+tensorflow-serving-api), and the predict, status, metadata and metrics addresses of the REST interface
+(tensorflow.org/tfx/serving/api_rest). With --enable-batching it refuses what the real server refuses then, although it
+joins nothing. It watches for no new versions, and is no server for strangers.
+
+Codes are those of TensorFlow Serving's source: batching/batching_util.h, model_servers/http_server.cc,
+model_servers/http_rest_api_handler.cc, model_servers/server_core.cc, servables/tensorflow/predict_util.cc.
 """
 
 import argparse
 import base64
+import collections
 import concurrent.futures
 import contextlib
 import http.server
@@ -18,6 +24,7 @@ import math
 import pathlib
 import re
 import threading
+import time
 
 import grpc
 import numpy as np
@@ -33,9 +40,19 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 _WARM_UP = "assets.extra/tf_serving_warmup_requests"
-_MAX_BYTES = 64 << 20  # of a request
-_HTTP = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "RESOURCE_EXHAUSTED": 413, "INTERNAL": 500}
-_ADDRESS = re.compile(r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d+))?(?P<what>:predict|/metadata)?")
+_MAX_IMAGES = 1024  # where no card says how many a request may ask for
+_NUMBER = 32  # bytes that a number takes in JSON, at most
+_HTTP = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+}
+_MODEL = r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+_ADDRESSES = {"POST": re.compile(_MODEL + "(?P<what>:predict)"), "GET": re.compile(_MODEL + "(?P<what>/metadata)?")}
+_METRICS = "/monitoring/prometheus/metrics"
+_HEALTH = "/healthz"  # of this example: the real server tells a model's state at its own address
 
 
 class RefusedError(Exception):
@@ -46,39 +63,166 @@ class RefusedError(Exception):
         self.code = code
 
 
-class Served:
-    """A model as a server holds it: its name, its highest version, its signatures.
+class Models:
+    """What a server holds: versions of models by name, their labels, and how often each was asked.
 
     Args:
-        directory: an export with models.config.
+        directories: exports with models.config.
+        config_file: instead of what stands in them, as --model_config_file; None for theirs.
+        batching: whether requests are refused that cannot be joined.
+        warm_up: whether warm-up requests are replayed.
     """
 
-    def __init__(self, directory):
-        directory = pathlib.Path(directory)
-        config = model_server_config_pb2.ModelServerConfig()
-        text_format.Parse((directory / "models.config").read_text(encoding="utf-8"), config)
-        self.name = config.model_config_list.config[0].name
-        self.version = max(int(path.name) for path in directory.iterdir() if path.name.isdecimal())
-        path = directory / str(self.version)
+    def __init__(self, directories, config_file=None, batching=False, warm_up=True):
+        self.batching, self._loaded, self._labels = batching, {}, {}
+        self._answers, self._seconds, self._lock = collections.Counter(), collections.Counter(), threading.Lock()
+        own = {config.name: (directory, config) for directory in directories for config in _configs(directory)}
+        configs = _configs(config_file) if config_file else [config for _, config in own.values()]
+        for config in configs:
+            if config.name not in own:
+                raise ValueError(f"{config_file} names {config.name}: there is {', '.join(sorted(own))}.")
+            directory = own[config.name][0]
+            there = sorted(int(path.name) for path in directory.iterdir() if path.name.isdecimal())
+            policy = config.model_version_policy
+            latest = there[-(policy.latest.num_versions or 1) :]
+            versions = list(policy.specific.versions) or (there if policy.HasField("all") else latest)
+            self._loaded[config.name] = {version: Served(directory, config.name, version) for version in versions}
+            self._labels[config.name] = dict(config.version_labels)
+            for label, version in config.version_labels.items():
+                if version not in self._loaded[config.name]:
+                    raise ValueError(
+                        f"The label {label!r} of {config.name} is of version {version}, which is not loaded."
+                    )
+        if warm_up:
+            for served in self:
+                served.warm_up(self)
+
+    def __iter__(self):
+        return (served for versions in self._loaded.values() for served in versions.values())
+
+    @property
+    def most_bytes(self):
+        """Of a request in JSON that asks for as much as any model gives, and more than one by gRPC."""
+        return max(served.most_bytes for served in self)
+
+    def find(self, name, version=None, label=None):
+        """The version of a model that was asked for: by number, by label, or the highest."""
+        versions = self._loaded.get(name)
+        if versions is None:
+            known = ", ".join(repr(one) for one in self._loaded)
+            raise RefusedError("NOT_FOUND", f"There is no {name!r} here; there is {known}.")
+        if label:
+            if label not in self._labels[name]:
+                raise RefusedError("INVALID_ARGUMENT", f"{name} has no version with the label {label!r}.")
+            version = self._labels[name][label]
+        version = max(versions) if version is None else version
+        if version not in versions:
+            known = ", ".join(map(str, versions))
+            raise RefusedError("NOT_FOUND", f"There is no {name!r}, version {version}; there is {known}.")
+        return versions[version]
+
+    def find_spec(self, spec):
+        """The same for a ModelSpec of gRPC."""
+        return self.find(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label)
+
+    def answer(self, served, signature, given):
+        """Run a signature on arrays by name, as `Served.answer`, and count it."""
+        begin, code = time.perf_counter(), "INTERNAL"
+        try:
+            if self.batching:
+                _check_joined(given)
+            found, code = served.answer(signature, given), "OK"
+            return found
+        except RefusedError as error:
+            code = error.code
+            raise
+        finally:
+            with self._lock:
+                self._answers[served.name, code] += 1
+                self._seconds[served.name] += time.perf_counter() - begin
+
+    def metrics(self):
+        """Counts in the text format of Prometheus, by the real server's names."""
+        with self._lock:
+            counts, seconds = dict(self._answers), dict(self._seconds)
+        lines = ["# TYPE :tensorflow:serving:request_count counter"]
+        for (name, code), count in sorted(counts.items()):
+            lines.append(f':tensorflow:serving:request_count{{model_name="{name}",status="{code}"}} {count}')
+        lines.append("# TYPE :tensorflow:serving:request_latency summary")
+        for name, taken in sorted(seconds.items()):
+            told = f'{{model_name="{name}",API="Predict",entrypoint=""}}'
+            asked = sum(count for (one, _), count in counts.items() if one == name)
+            lines.append(f":tensorflow:serving:request_latency_sum{told} {1e6 * taken:.0f}")
+            lines.append(f":tensorflow:serving:request_latency_count{told} {asked}")
+        return "\n".join(lines) + "\n"
+
+    def predict(self, request):
+        """What gRPC's Predict answers to a PredictRequest."""
+        served = self.find_spec(request.model_spec)
+        signature = request.model_spec.signature_name or "serving_default"
+        if signature not in served.signatures:
+            raise RefusedError("FAILED_PRECONDITION", served.unknown(signature))
+        given = {}
+        for name, value in request.inputs.items():
+            if math.prod(max(axis.size, 0) for axis in value.tensor_shape.dim) * _NUMBER > self.most_bytes:
+                most = self.most_bytes // _NUMBER  # one number may stand for all
+                raise RefusedError("INVALID_ARGUMENT", f"{name} has more than {most:,} numbers.")
+            try:
+                given[name] = tf.make_ndarray(value)
+            except (TypeError, ValueError, KeyError) as error:
+                raise RefusedError("INVALID_ARGUMENT", f"{name} is not a tensor: {error}") from error
+        answer = predict_pb2.PredictResponse()
+        answer.model_spec.name, answer.model_spec.signature_name = served.name, signature
+        answer.model_spec.version.value = served.version
+        for name, value in self.answer(served, signature, given).items():
+            answer.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+        return answer
+
+
+def _configs(path):
+    path, config = pathlib.Path(path), model_server_config_pb2.ModelServerConfig()
+    path = path / "models.config" if path.is_dir() else path
+    text_format.Parse(path.read_text(encoding="utf-8"), config)
+    return list(config.model_config_list.config)
+
+
+def _check_joined(given):
+    """Refuse what a batching session refuses: it joins inputs along their first dimension, whatever the signature."""
+    if any(np.ndim(value) == 0 for value in given.values()):
+        told = "Batching Run() input tensors must have at least one dimension"
+    elif len({len(value) for value in given.values()}) > 1:
+        told = "Batching Run() input tensors must have equal 0th-dimension size"
+    else:
+        return
+    raise RefusedError("INVALID_ARGUMENT", told)
+
+
+class Served:
+    """A version of a model as a server holds it: its name, its number, its signatures.
+
+    Args:
+        directory: an export.
+        name: of the model.
+        version: to load.
+    """
+
+    def __init__(self, directory, name, version):
+        self.name, self.version, self.replayed = name, version, 0
+        self._path = path = pathlib.Path(directory) / str(version)
         self._loaded = tf.saved_model.load(str(path))
         self.signatures = dict(self._loaded.signatures)
         saved = (path / "saved_model.pb").read_bytes()
         self.definitions = saved_model_pb2.SavedModel.FromString(saved).meta_graphs[0].signature_def
-        self.replayed = self._replay(path / _WARM_UP)
+        self.most_bytes = _most_bytes(self.signatures, pathlib.Path(directory) / "card.json")
 
-    def find(self, name, version=None):
-        """Raise unless this is the model that was asked for."""
-        if name != self.name or version not in (None, 0, self.version):
-            told = name if version in (None, 0) else f"{name}, version {version}"
-            raise RefusedError(
-                "NOT_FOUND", f"There is no {told!r} here; there is {self.name!r}, version {self.version}."
-            )
+    def unknown(self, signature):
+        """The sentence about a signature that is not there."""
+        return f"There is no signature {signature!r}; there are {', '.join(sorted(self.signatures))}."
 
     def inputs_of(self, signature):
         """Name -> tf.TensorSpec of what a signature takes."""
         if signature not in self.signatures:
-            known = ", ".join(sorted(self.signatures))
-            raise RefusedError("INVALID_ARGUMENT", f"There is no signature {signature!r}; there are {known}.")
+            raise RefusedError("INVALID_ARGUMENT", self.unknown(signature))
         return self.signatures[signature].structured_input_signature[1]
 
     def answer(self, signature, given):
@@ -103,33 +247,28 @@ class Served:
             told = re.search(r"assertion failed: \[(.*?)\]", str(error))
             raise RefusedError("INVALID_ARGUMENT", told[1] if told else str(error).splitlines()[0]) from error
 
-    def predict(self, request):
-        """What gRPC's Predict answers to a PredictRequest."""
-        spec = request.model_spec
-        self.find(spec.name, spec.version.value if spec.HasField("version") else None)
-        signature = spec.signature_name or "serving_default"
-        given = {}
-        for name, value in request.inputs.items():
-            if 8 * math.prod(axis.size for axis in value.tensor_shape.dim) > _MAX_BYTES:  # one number may stand for all
-                raise RefusedError("INVALID_ARGUMENT", f"{name} has more than {_MAX_BYTES // 8:,} numbers.")
-            try:
-                given[name] = tf.make_ndarray(value)
-            except (TypeError, ValueError, KeyError) as error:
-                raise RefusedError("INVALID_ARGUMENT", f"{name} is not a tensor: {error}") from error
-        answer = predict_pb2.PredictResponse()
-        answer.model_spec.name, answer.model_spec.signature_name = self.name, signature
-        answer.model_spec.version.value = self.version
-        for name, value in self.answer(signature, given).items():
-            answer.outputs[name].CopyFrom(tf.make_tensor_proto(value))
-        return answer
-
-    def _replay(self, path):
+    def warm_up(self, models):
+        """Replay the requests that are kept for it; one that is refused keeps the model from being served."""
+        path = self._path / _WARM_UP
         if not path.is_file():
-            return 0
-        records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
-        for record in records:
-            self.predict(prediction_log_pb2.PredictionLog.FromString(record).predict_log.request)
-        return len(records)
+            return
+        for record in tf.data.TFRecordDataset(str(path)):
+            log = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log
+            given = {name: tf.make_ndarray(value) for name, value in log.request.inputs.items()}
+            models.answer(self, log.request.model_spec.signature_name, given)
+            self.replayed += 1
+
+
+def _most_bytes(signatures, card):
+    """Of the largest request in JSON that can be answered, twice over."""
+    most = _MAX_IMAGES
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        most = int(json.loads(card.read_text(encoding="utf-8"))["formats"]["saved_model"]["max_images"])
+    numbers = 0
+    for function in signatures.values():
+        shapes = [spec.shape.as_list() for spec in function.structured_input_signature[1].values()]
+        numbers = max(numbers, sum(math.prod(most if size is None else size for size in shape) for shape in shapes))
+    return (1 << 20) + 2 * _NUMBER * numbers
 
 
 def _shape(shape):
@@ -140,21 +279,21 @@ def _shape(shape):
 
 
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """The official service over one model."""
+    """The official service over `Models`."""
 
-    def __init__(self, served):
-        self._served = served
+    def __init__(self, models):
+        self._models = models
 
     def Predict(self, request, context):
         with _refusing(context):
-            return self._served.predict(request)
+            return self._models.predict(request)
 
     def GetModelMetadata(self, request, context):
         with _refusing(context):
-            self._served.find(request.model_spec.name)
+            served = self._models.find_spec(request.model_spec)
             answer = get_model_metadata_pb2.GetModelMetadataResponse()
-            answer.model_spec.name, answer.model_spec.version.value = self._served.name, self._served.version
-            told = get_model_metadata_pb2.SignatureDefMap(signature_def=self._served.definitions)
+            answer.model_spec.name, answer.model_spec.version.value = served.name, served.version
+            told = get_model_metadata_pb2.SignatureDefMap(signature_def=served.definitions)
             answer.metadata["signature_def"].Pack(told)
             return answer
 
@@ -171,9 +310,9 @@ def _refusing(context):
 
 
 class Rest(http.server.BaseHTTPRequestHandler):
-    """The predict, status and metadata addresses of one model, `served`."""
+    """The predict, status and metadata addresses of `models`, their metrics, and whether the server is well."""
 
-    served = None
+    models = None
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds that a request may take to arrive
     disable_nagle_algorithm = True  # headers and body are two writes, the second of which would wait for 40 ms
@@ -185,72 +324,94 @@ class Rest(http.server.BaseHTTPRequestHandler):
         self._reply(self._described)
 
     def _reply(self, work):
+        kind = "application/json"
         try:
             status, told = 200, work()
-        except RefusedError as error:
-            status, told = _HTTP[error.code], {"error": str(error)}
+            if isinstance(told, str):
+                kind, body = "text/plain; version=0.0.4", told.encode()
+            else:
+                body = json.dumps(told, allow_nan=False).encode()  # NaN is no JSON
         except Exception as error:  # whatever it is, the next request is answered
-            status, told = 500, {"error": f"{type(error).__name__}: {error}"}
-        body = json.dumps(told).encode()
+            refused = isinstance(error, RefusedError)
+            status, told = (
+                _HTTP[error.code] if refused else 500,
+                str(error) if refused else f"{type(error).__name__}: {error}",
+            )
+            body = json.dumps({"error": told}).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def _asked(self, *allowed):
-        found = _ADDRESS.fullmatch(self.path)
-        if not found or found["what"] not in allowed:
-            raise RefusedError("NOT_FOUND", f"There is no {self.path}.")
-        self.served.find(found["name"], found["version"] and int(found["version"]))
-        return found["what"]
+    def _asked(self):
+        path = self.path.split("?")[0]
+        found = _ADDRESSES[self.command].fullmatch(path)
+        if not found:
+            code = "INVALID_ARGUMENT" if path.startswith("/v1/") else "NOT_FOUND"
+            raise RefusedError(code, f"Malformed request: {self.command} {path}")
+        if found["version"] and len(found["version"]) > 18:
+            raise RefusedError("INVALID_ARGUMENT", f"Failed to convert version: {found['version']} to numeric.")
+        return self.models.find(found["name"], found["version"] and int(found["version"]), found["label"]), found[
+            "what"
+        ]
 
     def _predicted(self):
-        body = self._body()
-        self._asked(":predict")
+        length = self._length()
+        served, _ = self._asked_or_read(length)
         try:
-            asked = json.loads(body)
-        except ValueError as error:
+            asked = json.loads(self.rfile.read(length))
+        except (ValueError, RecursionError) as error:
             raise RefusedError("INVALID_ARGUMENT", f"The request is not JSON: {error}") from error
         if not isinstance(asked, dict) or len({"inputs", "instances"} & asked.keys()) != 1:
             raise RefusedError("INVALID_ARGUMENT", 'The request has to hold either "inputs" or "instances".')
         signature = asked.get("signature_name", "serving_default")
         if not isinstance(signature, str):
             raise RefusedError("INVALID_ARGUMENT", "signature_name has to be a string.")
-        specs = self.served.inputs_of(signature)
+        specs = served.inputs_of(signature)
         columns = _by_columns(asked["instances"], specs) if "instances" in asked else asked["inputs"]
         if not isinstance(columns, dict):
             if len(specs) != 1:
                 raise RefusedError("INVALID_ARGUMENT", f"inputs has to be an object with {', '.join(sorted(specs))}.")
             columns = {next(iter(specs)): columns}
         given = {name: _from_json(name, value, specs.get(name)) for name, value in columns.items()}
-        outputs = self.served.answer(signature, given)
+        outputs = self.models.answer(served, signature, given)
         if "instances" in asked:
             rows = [dict(zip(outputs, row, strict=True)) for row in zip(*map(_to_json, outputs.values()), strict=True)]
             return {"predictions": [row if len(outputs) > 1 else next(iter(row.values())) for row in rows]}
         told = {name: _to_json(value) for name, value in outputs.items()}
         return {"outputs": told if len(told) > 1 else next(iter(told.values()))}
 
-    def _body(self):
+    def _length(self):
+        """Of the body, once it is known to be one that can be answered: a larger one is not even read."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             self.close_connection = True
             raise RefusedError("INVALID_ARGUMENT", "The request has no Content-Length.")
-        if int(length) > _MAX_BYTES:
+        if len(length) > 18 or int(length) > self.models.most_bytes:
             self.close_connection = True
-            raise RefusedError("RESOURCE_EXHAUSTED", f"The request has more than {_MAX_BYTES:,} bytes.")
-        return self.rfile.read(int(length))
+            raise RefusedError("RESOURCE_EXHAUSTED", f"The request has more than {self.models.most_bytes:,} bytes.")
+        return int(length)
+
+    def _asked_or_read(self, length):
+        try:
+            return self._asked()
+        except RefusedError:
+            self.rfile.read(length)  # what follows on this connection is the next request
+            raise
 
     def _described(self):
-        what = self._asked(None, "/metadata")
+        if self.path == _HEALTH:
+            return {"status": "ok", "models": [f"{one.name}, version {one.version}" for one in self.models]}
+        if self.path == _METRICS:
+            return self.models.metrics()
+        served, what = self._asked()
         if what is None:
             status = {"error_code": "OK", "error_message": ""}
-            return {
-                "model_version_status": [{"version": str(self.served.version), "state": "AVAILABLE", "status": status}]
-            }
-        told = get_model_metadata_pb2.SignatureDefMap(signature_def=self.served.definitions)
+            return {"model_version_status": [{"version": str(served.version), "state": "AVAILABLE", "status": status}]}
+        told = get_model_metadata_pb2.SignatureDefMap(signature_def=served.definitions)
         return {
-            "model_spec": {"name": self.served.name, "signature_name": "", "version": str(self.served.version)},
+            "model_spec": {"name": served.name, "signature_name": "", "version": str(served.version)},
             "metadata": {"signature_def": json_format.MessageToDict(told, preserving_proto_field_name=True)},
         }
 
@@ -296,26 +457,27 @@ def _to_json(array):
 
 
 @contextlib.contextmanager
-def serving(directory, grpc_port=0, rest_port=0):
-    """Serve an export on the loopback interface while the block runs.
+def serving(*directories, grpc_port=0, rest_port=0, **options):
+    """Serve exports on the loopback interface while the block runs.
 
     Args:
-        directory: the export.
+        *directories: the exports.
         grpc_port, rest_port: 0 for any free one.
+        **options: of `Models`.
 
     Yields:
-        (address for gRPC, URL for REST, the `Served`).
+        (address for gRPC, URL for REST, the `Models`).
     """
-    served = Served(directory)
-    sizes = [("grpc.max_receive_message_length", _MAX_BYTES), ("grpc.max_send_message_length", -1)]
+    models = Models([pathlib.Path(directory) for directory in directories], **options)
+    sizes = [("grpc.max_receive_message_length", models.most_bytes), ("grpc.max_send_message_length", -1)]
     by_grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(4), options=[*sizes, ("grpc.so_reuseport", 0)])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(served), by_grpc)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(models), by_grpc)
     grpc_port = by_grpc.add_insecure_port(f"127.0.0.1:{grpc_port}")
-    by_rest = http.server.ThreadingHTTPServer(("127.0.0.1", rest_port), type("Handler", (Rest,), {"served": served}))
+    by_rest = http.server.ThreadingHTTPServer(("127.0.0.1", rest_port), type("Handler", (Rest,), {"models": models}))
     by_grpc.start()
     threading.Thread(target=by_rest.serve_forever, daemon=True).start()
     try:
-        yield f"127.0.0.1:{grpc_port}", f"http://127.0.0.1:{by_rest.server_port}", served
+        yield f"127.0.0.1:{grpc_port}", f"http://127.0.0.1:{by_rest.server_port}", models
     finally:
         by_rest.shutdown()
         by_rest.server_close()
@@ -325,15 +487,25 @@ def serving(directory, grpc_port=0, rest_port=0):
 def main():
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("directory", type=pathlib.Path, help="an export")
+    parser.add_argument("directories", type=pathlib.Path, nargs="+", help="exports")
     parser.add_argument("--grpc-port", type=int, default=8500)
     parser.add_argument("--rest-port", type=int, default=8501)
+    parser.add_argument("--model-config-file", type=pathlib.Path, help="instead of the exports' own models.config")
+    parser.add_argument("--enable-batching", action="store_true", help="refuse what the real server refuses then")
+    parser.add_argument("--enable-model-warmup", type=lambda text: text != "false", default=True, metavar="true|false")
     chosen = parser.parse_args()
-    with serving(chosen.directory, chosen.grpc_port, chosen.rest_port) as (address, url, served):
-        told = f"{served.name}, version {served.version}, after {served.replayed} warm-up requests"
-        print(f"{told}: gRPC {address}, REST {url}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+    options = {"config_file": chosen.model_config_file, "batching": chosen.enable_batching}
+    ports = {"grpc_port": chosen.grpc_port, "rest_port": chosen.rest_port}
+    try:
+        served = serving(*chosen.directories, **ports, **options, warm_up=chosen.enable_model_warmup)
+        with served as (address, url, models):
+            for one in models:
+                print(f"{one.name}, version {one.version}, after {one.replayed} warm-up requests: ", end="")
+                print(f"gRPC {address}, REST {url}", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    except (RefusedError, ValueError, OSError) as error:
+        parser.exit(1, f"It cannot be served: {error}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import tfgan_zoo as tz
 from tfgan_zoo.export import page as writer
 from tfgan_zoo.export import publishing
 from tfgan_zoo.pixels import to_uint8
-from tfgan_zoo.priors import Uniform
+from tfgan_zoo.priors import Codes, Uniform
 from tfgan_zoo_serving import draws, page
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -72,6 +71,9 @@ def test_the_page_arrives_and_leaves_with_the_file_it_draws_with(exported, tmp_p
     (copy / "demo" / "draws.js").write_text("another")
     with pytest.raises(ValueError, match=r"draws.js is damaged"):
         tz.verify(copy)
+    with pytest.raises(FileExistsError, match=r"draws.js was changed after it was exported, and would be lost"):
+        tz.export(image_model(), copy, formats=())
+    (copy / "demo" / "draws.js").write_bytes((SOURCE / "draws.js").read_bytes())
     tz.export(image_model(), copy, formats=())
     assert [path.name for path in (copy / "demo").rglob("*.*")] == ["runtime.js"]
     assert "in a browser" not in (copy / "README.md").read_text(encoding="utf-8")
@@ -82,15 +84,15 @@ def test_an_interrupted_export_leaves_the_page_as_it_was(exported, tmp_path, mon
     copy = pathlib.Path(shutil.copytree(exported[1], tmp_path / "export"))
     (copy / "demo" / "vendor").mkdir()
     before = {path: path.is_file() and path.read_bytes() for path in copy.rglob("*")}
-    replace, moved = os.replace, []
+    put, moved = publishing._put, []
 
-    def interrupted(source, target):
-        replace(source, target)
-        if "/new/demo/" in str(source) and not moved:
-            moved.append(target)
+    def interrupted(path, place, moving):
+        put(path, place, moving)
+        if "/new/demo/" in str(path) and not moved:
+            moved.append(place)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(publishing.os, "replace", interrupted)
+    monkeypatch.setattr(publishing, "_put", interrupted)
     for directory in (copy, tmp_path / "nowhere"):
         moved.clear()
         with pytest.raises(KeyboardInterrupt):
@@ -114,33 +116,54 @@ def test_no_page_where_a_browser_could_not_draw(changed, made, tmp_path):
     assert not (tmp_path / "demo").exists()
 
 
-def test_the_server_isolates_the_page_and_serves_nothing_above_it(tmp_path):
-    export = tmp_path / "export"
-    (export / "demo").mkdir(parents=True)
+def test_the_server_isolates_the_page_and_serves_nothing_beside_it(exported, tmp_path):
+    plain = tmp_path / "plain"
+    tz.export(image_model(), plain, formats=())
     with pytest.raises(FileNotFoundError, match=r"has no demo/index.html: export a model"):
-        page.server(export)
+        page.server(plain)
+    with pytest.raises(FileNotFoundError, match=r"has no card\.json"):
+        page.server(tmp_path)
+    export = pathlib.Path(shutil.copytree(exported[1], tmp_path / "export"))
     (tmp_path / "secret").write_text("mine")
-    for name, content in {"demo/index.html": "<p>", "demo/draws.js": "1", "demo/some.wasm": "2"}.items():
-        (export / name).write_text(content)
+    (export / "run").mkdir()
+    (export / "demo" / "vendor").mkdir()
+    for name in ("demo/vendor/some.wasm", "run/log.csv", "notes.txt", ".env", "demo/mine.js", "demo/vendor/.env"):
+        (export / name).write_text("2")
+    (export / "demo" / "vendor" / "link").symlink_to(tmp_path / "secret")
+    (export / "samples.png").unlink()
+    (export / "samples.png").symlink_to(tmp_path / "secret")
     server = page.server(export)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         assert server.server_address[0] == "127.0.0.1"
-        kinds = {"/demo/": "text/html", "/demo/draws.js": "text/javascript", "/demo/some.wasm": "application/wasm"}
+        kinds = {
+            "/demo/": "text/html",
+            "/demo/?seed=3": "text/html",
+            "/demo/draws.js": "text/javascript",
+            "/demo/vendor/some.wasm": "application/wasm",
+            "/card.json": "application/json",
+        }
         for path, kind in kinds.items():
             answer = _get(server, path)
-            assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+            assert (answer.status, answer.headers["Content-Type"]) == (200, kind), path
             assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
             assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
-        assert _get(server, "/../secret").status == _get(server, "/%2e%2e/secret").status == 404
+        assert _get(server, "/").headers["Location"] == _get(server, "/demo").headers["Location"] == "/demo/"
+        hidden = ["/../secret", "/%2e%2e/secret", "//etc/passwd", "/run/", "/run/log.csv", "/notes.txt", "/.env"]
+        hidden += ["/demo/mine.js", "/demo/vendor/", "/demo/vendor/link", "/demo/vendor/.env", "/samples.png", "/%00"]
+        for path in [*hidden, "/demo/vendor/%2e%2e/%2e%2e/notes.txt", "/demo\\vendor"]:
+            assert _get(server, path).status == 404, path
+        for host in ("evil.example", f"evil.example:{server.server_port}", "127.0.0.1:1", ""):
+            assert _get(server, "/demo/", host).status == 403, host
+        assert _get(server, "/demo/", f"localhost:{server.server_port}").status == 200
     finally:
         server.shutdown()
         server.server_close()
 
 
-def _get(server, path):
+def _get(server, path, host=None):
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-    connection.request("GET", path)
+    connection.request("GET", path, headers={} if host is None else {"Host": host})
     answer = connection.getresponse()
     answer.read()
     connection.close()
@@ -195,6 +218,57 @@ def test_a_browser_shows_the_images_of_generate(exported):
         assert browser.wait() == "seed -1: give an integer from 0 to 2147483647."
         browser.run("(at => { at.value = 9; at.onchange() })(document.getElementById('seed'))")
         assert browser.wait() == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?num_images=100000000", "num_images 100000000: give an integer from 1 to 64."),
+        ("?num_images=0&seed=1", "num_images 0: give an integer from 1 to 64."),
+        ("?seed=2147483648", "seed 2147483648: give an integer from 0 to 2147483647."),
+        ("?label=99", "label=99 in this page's address is none: choose above."),
+        ("?seed=one", "seed=one in this page's address is none: choose above."),
+    ],
+)
+def test_an_address_that_asks_for_what_there_is_not_is_told_so(exported, query, sentence):
+    chromium = _browser()
+    with chromium.Page(exported[1], query) as browser:
+        assert browser.wait() == sentence
+        assert browser.run("document.querySelectorAll('#images img').length") == 0
+        for field, value in {"seed": 0, "num_images": 2, "label": 1}.items():
+            browser.run(f"document.getElementById('{field}').value = {value}")
+        browser.run("document.getElementById('seed').onchange()")
+        assert browser.wait() == ""
+        assert len(browser.shown()) == 2
+
+
+@pytest.mark.slow
+def test_a_page_from_a_file_says_what_to_do(exported):
+    chromium = _browser()
+    with chromium.Page(exported[1]) as browser:
+        told = browser.run("document.getElementById('told').textContent")
+        assert told.endswith("The images of a seed are those of model.generate, to the last digits of float32.")
+        browser._ask("Page.navigate", url=(exported[1] / "demo" / "index.html").as_uri())
+        assert "Serve the directory of the export: `python -m tfgan_zoo_serving.page .`" in browser.wait()
+
+
+@pytest.mark.slow
+def test_codes_have_controls_of_their_own(tmp_path):
+    chromium, model = _browser(), image_model(prior=Codes((3,), 2))
+    tz.export(model, tmp_path / "out", formats=["tflite_batch1", "tflite_dynamic_range_batch1"])
+    latents = model.draw_latents(2, 4).numpy()
+    with chromium.Page(tmp_path / "out", "?seed=4&num_images=2") as browser:
+        names = browser.run(
+            "[...document.querySelectorAll('#latents label')].map((one) => one.firstChild.textContent.trim())"
+        )
+        assert names == ["category of 3", "code 6", "code 7", "latent 0", "latent 1", "latent 2"]
+        for category in range(3):
+            browser.run(f"(at => {{ at.value = {category}; at.oninput() }})(document.querySelector('#latents select'))")
+            assert browser.wait() == ""
+            latents[0, 3:6] = np.eye(3)[category]
+            wanted = np.asarray(to_uint8(model.ema_network(latents[:1], training=False))).astype(int)
+            assert np.abs(browser.shown()[0].astype(int) - wanted[0]).max() <= 1
 
 
 @pytest.mark.slow

@@ -77,6 +77,46 @@ def test_old_versions_leave_when_told(out):
     assert card["version"] == 4
 
 
+def test_a_directory_that_is_no_version_of_ours_stays_whatever_its_number(out):
+    (out / "2024").mkdir()
+    (out / "2024" / "holiday.jpg").write_text("mine")
+    card = export(point_model(), out, "saved_model", keep=1)
+    assert (card["version"], card["versions"]) == (2025, [2025])
+    assert (out / "2024" / "holiday.jpg").read_text() == "mine"
+    assert not (out / "1").exists()
+
+
+@pytest.mark.parametrize("card", ["{}", '{"files": {"README.md": {}}, "name": "another tool"}', "a card of birthdays"])
+def test_a_strangers_card_makes_nothing_ours(card, tmp_path, monkeypatch):
+    for name, content in {"card.json": card, "README.md": "mine", "thesis.tex": "mine too"}.items():
+        (tmp_path / name).write_text(content)
+    before = snapshot(tmp_path)
+    monkeypatch.setattr(parity.Reference, "drawn_from", untouched)
+    with pytest.raises(FileExistsError, match=r"holds a card.json that is not as an export wrote it"):
+        export(point_model(), tmp_path, formats=())
+    assert snapshot(tmp_path) == before
+
+
+def test_what_an_export_did_not_write_as_it_is_is_not_lost(out, monkeypatch):
+    for name, sentence in {
+        "README.md": "README.md was changed after it was exported",
+        "generator_int8.tflite": "generator_int8.tflite is not of an export",
+    }.items():
+        copy = pathlib.Path(shutil.copytree(out, out.parent / name))
+        (copy / name).write_text("notes of mine")
+        before = snapshot(copy)
+        with monkeypatch.context() as patch:
+            patch.setattr(parity.Reference, "drawn_from", untouched)
+            with pytest.raises(FileExistsError, match=sentence):
+                export(point_model(), copy, formats=())
+        assert snapshot(copy) == before
+        (copy / name).unlink()
+        export(point_model(), copy, formats=())
+    text = (out / "README.md").read_bytes()
+    (out / "README.md").write_bytes(text.replace(b"\n", b"\r\n"))  # as version control may have done
+    export(point_model(), out, formats=())
+
+
 def test_what_the_new_export_does_not_have_leaves(out):
     card = export(point_model(), out, formats=["saved_model"])
     assert "generator.tflite" not in card["files"]
@@ -129,15 +169,15 @@ def breakages():
         return point_model(), ["saved_model"], OSError, "no permission"
 
     def while_replacing(patch):
-        replace, done = os.replace, []
+        put, done = publishing._put, []
 
-        def interrupted_once(source, target):
-            replace(source, target)
-            if "/new/" in str(source) and str(target).endswith(".keras") and not done:
-                done.append(target)
+        def interrupted_once(path, place, moving):
+            put(path, place, moving)
+            if "/new/" in str(path) and str(place).endswith(".keras") and not done:
+                done.append(place)
                 raise KeyboardInterrupt
 
-        patch.setattr(publishing.os, "replace", interrupted_once)
+        patch.setattr(publishing, "_put", interrupted_once)
         return point_model(), [], KeyboardInterrupt, None
 
     return [wrong_images, wrong_tflite, interrupted, disk_full, disk_full_in_c, while_moving, while_replacing]
@@ -215,7 +255,7 @@ def test_killed_export_leaves_the_previous_one_and_the_next_sweeps_up(out, tmp_p
     here = str(pathlib.Path(__file__).parent)
     process = subprocess.Popen([sys.executable, "-c", KILLED, here, str(out), str(sign)], stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not sign.exists():
             assert process.poll() is None
             assert time.monotonic() < deadline

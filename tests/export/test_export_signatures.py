@@ -65,7 +65,7 @@ def as_pixels(images):
         ("uniform points", {"sample"}),
         ("normal", {"sample", "sample_png", "sample_truncated", "interpolate"}),
         ("uniform", {"sample", "sample_png", "interpolate"}),
-        ("codes", {"sample", "sample_png"}),
+        ("codes", {"sample", "sample_png", "sample_codes"}),
         ("conditional", {"sample", "sample_png", "sample_truncated", "interpolate"}),
     ],
 )
@@ -106,6 +106,15 @@ def test_the_way_between_normal_latents_is_an_arc_and_between_uniform_ones_a_lin
         np.testing.assert_array_equal(still[0], ask(signatures["sample"], num_images=1, seed=5)["images"][0])
 
 
+def test_codes_of_ones_own_stand_beside_the_noise_of_the_seed(served):
+    model, signatures = served("codes")
+    codes = np.array([[1, 0, 0, -0.5], [0, 0, 1, 0.25], [0, 0.5, 0.5, 1]], np.float32)
+    wanted = np.concatenate([model.draw_latents(3, 7).numpy()[:, :4], codes], axis=1)
+    given = ask(signatures["sample_codes"], codes=codes, seed=7)["images"]
+    assert given.dtype == np.uint8
+    assert np.abs(given.reshape(3, 8) - as_pixels(wanted)).max() <= 1
+
+
 def test_png_files_are_the_sampled_pixels(served):
     for name, asked in (("normal", {"num_images": 3}), ("conditional", {"labels": [0, 2, 1]})):
         _, signatures = served(name)
@@ -133,7 +142,32 @@ REFUSED = [
     ("normal", "interpolate", {"seed_a": 0, "seed_b": 1, "steps": 1}, "steps must be from 2 to 12"),
     ("normal", "interpolate", {"seed_a": 0, "seed_b": 1, "steps": 13}, "steps must be from 2 to 12"),
     ("normal", "sample_truncated", {"num_images": 1, "seed": 0, "truncation": 0.0}, "truncation must be above 0"),
-    ("normal", "sample_truncated", {"num_images": 1, "seed": 0, "truncation": np.nan}, "truncation must be above 0"),
+    (
+        "normal",
+        "sample_truncated",
+        {"num_images": 1, "seed": 0, "truncation": np.nan},
+        "truncation must hold neither",
+    ),
+    (
+        "normal",
+        "sample_truncated",
+        {"num_images": 1, "seed": 0, "truncation": np.inf},
+        "truncation must hold neither",
+    ),
+    (
+        "normal",
+        "serving_default",
+        {"latents": np.full((1, 8), np.nan, "f")},
+        "latents must hold neither NaN",
+    ),
+    ("normal", "serving_default", {"latents": np.full((1, 8), -np.inf, "f")}, "latents must hold neither NaN"),
+    ("codes", "sample_codes", {"codes": np.full((1, 4), np.nan, "f"), "seed": 0}, "codes must hold neither NaN"),
+    (
+        "codes",
+        "sample_codes",
+        {"codes": np.zeros((CAP + 1, 4), "f"), "seed": 0},
+        "of codes must be from 1 to 12",
+    ),
     ("normal", "sample_truncated", {"num_images": 99, "seed": 0, "truncation": 1.0}, "num_images must be from"),
     ("conditional", "sample", {"labels": [0, 3], "seed": 0}, "labels must be from 0 to 2"),
     ("conditional", "sample", {"labels": [-1], "seed": 0}, "labels must be from 0 to 2"),
@@ -150,7 +184,7 @@ def test_too_much_is_refused_in_a_sentence_and_the_next_request_is_answered(serv
     inputs = {key: np.float32(value) if isinstance(value, float) else value for key, value in inputs.items()}
     with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
         ask(signatures[signature], **inputs)
-    rows = {"num_images": 1} if name == "normal" else {"labels": [0]}
+    rows = {"labels": [0]} if name == "conditional" else {"num_images": 1}
     assert len(ask(signatures["sample"], seed=0, **rows)["images"]) == 1
 
 

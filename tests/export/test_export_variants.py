@@ -2,6 +2,11 @@
 
 import importlib
 import inspect
+import json
+import pathlib
+import shutil
+import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +14,7 @@ from export_stand_ins import image_model
 
 import tfgan_zoo as tz
 from tfgan_zoo.priors import Uniform
+from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import runtimes
 
 litert, quality = (importlib.import_module(f"tfgan_zoo.export.{name}") for name in ("litert", "quality"))
@@ -54,7 +60,8 @@ def test_variants_are_smaller_and_still_the_same_generator(exported):
 def test_a_batch_of_one_is_fixed_in_the_file(exported):
     _, directory, _ = exported
     for name, batch in (("tflite", -1), ("tflite_int8_batch1", 1)):
-        runner = runtimes._interpreter(directory / litert.VARIANTS[name].file).get_signature_runner("serving_default")
+        interpreter = runtimes._interpreter(model_path=str(directory / litert.VARIANTS[name].file))
+        runner = interpreter.get_signature_runner("serving_default")
         details = runner.get_input_details()
         assert details["latents"]["shape_signature"].tolist() == [batch, 8]
         assert details["labels"]["shape_signature"].tolist() == [batch]
@@ -102,11 +109,43 @@ class Streaming:
 
 
 @pytest.mark.parametrize("record", [None, {"scores": {}}, {"scores": {}, "protocol": {"reference": "my own array"}}])
-def test_without_known_data_nothing_is_claimed(exported, monkeypatch, record):
+def test_without_known_data_nothing_is_claimed_unless_it_is_plainly_another(exported, monkeypatch, record):
     _, directory, card = exported
     monkeypatch.setattr(quality.metrics, "evaluate", lambda *_, **__: pytest.fail("it was scored"))
-    quality.Gate(card["model"], record, None).check("tflite_float16", entry := {}, directory)
-    assert entry == {"recommended": None}
+    for apart, recommended in ((0.4, None), (0.6, False)):
+        entry = {"parity": {"max_abs_diff": apart}}
+        quality.Gate(card["model"], record, None).check("tflite_float16", entry, directory)
+        assert entry.pop("recommended") is recommended
+        assert entry == {"parity": {"max_abs_diff": apart}}
+
+
+def test_what_is_rounded_is_never_taken_in_silence(exported, tmp_path, monkeypatch):
+    """Where only rounded formats can be run, the best of them is taken with a sentence, and a bad one only by name."""
+    _, directory, card = exported
+    copy = pathlib.Path(shutil.copytree(directory, tmp_path / "export"))
+    for module in ("keras", "tensorflow"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for name, remaining in (("tflite", "tflite_float16"), ("tflite_float16", "tflite_dynamic_range")):
+        card["formats"].pop(name)
+        _seal(copy, card)
+        with pytest.warns(UserWarning, match=rf"{remaining} was taken, whose numbers are rounded \(a number .* up to"):
+            assert tz.load_exported(copy).format == remaining
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tz.load_exported(copy, "tflite_dynamic_range").format == "tflite_dynamic_range"  # by its name
+    for entry in card["formats"].values():
+        entry["recommended"] = entry.get("exact", True)
+    _seal(copy, card)
+    with pytest.raises(ImportError, match="needs keras"):
+        tz.load_exported(copy)
+    with pytest.warns(UserWarning, match="tflite_int8_batch1 of .* is not recommended: a number of an image"):
+        tz.load_exported(copy, "tflite_int8_batch1")
+    assert tz.verify(copy, ["tflite_dynamic_range"])["tflite_dynamic_range"]["recommended"] is False
+
+
+def _seal(directory, card):
+    card["seal"] = cards.seal(card)
+    (directory / "card.json").write_text(json.dumps(card), encoding="utf-8")
 
 
 def test_the_page_warns_of_what_is_not_recommended(tmp_path, monkeypatch):

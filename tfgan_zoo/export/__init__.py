@@ -40,6 +40,7 @@ from tfgan_zoo.export import (
 from tfgan_zoo.export.quality import Gate
 from tfgan_zoo.export.quiet import quiet
 from tfgan_zoo.export.restoring import load_model as load_model
+from tfgan_zoo_serving.card import is_inside
 
 FORMATS = ("saved_model", "tflite", "tflite_float16")
 KNOWN = ("saved_model", *litert.VARIANTS, *interop.FILES)
@@ -78,7 +79,7 @@ def export(
         about: dict of what a reader should know, such as data, licence, command and commit, or None.
         pictures: dict caption -> path of further pictures for the README, copied beside samples.png, or None.
         max_images: that one request to the SavedModel may ask for, at least 2.
-        keep: how many versions of the SavedModel stay, the newest of them; None for all.
+        keep: how many versions of the SavedModel stay, the newest of those that exports have left there; None for all.
         weights: "float16" rounds the weights first, keeps them in half the bytes, and leaves out the web page, which
             `tfgan_zoo_serving.page` brings along: for exports that are to be small. None rounds nothing.
 
@@ -89,7 +90,8 @@ def export(
         TypeError: if `model` has no network to export, or `scores`, `about` or `pictures` is not a dict.
         ValueError: if a format is unknown, the scores are another model's, a network is not built, or a number is none.
         ImportError: if a format needs a package that is not installed.
-        OSError: if `directory` cannot be written, holds something else, or the disk is full.
+        OSError: if `directory` cannot be written, holds something else, such as a file of an export that was changed
+            since, or the disk is full.
         ParityError: if what was written gives other images than the model.
     """
     if formats is FORMATS and getattr(model, "draws_levels", False):  # half precision would draw other levels
@@ -105,7 +107,7 @@ def export(
         raise ValueError(f"weights={weights!r}: give 'float16', or None for those of the model.")
     if keep is not None:
         _check_count("keep", keep, 1)
-    directory = publishing.usable(directory)
+    directory = publishing.usable(directory, cards.FILES | {path.name for path in pictures.values()})
     if "saved_model" in formats:
         serving.say_what_is_left_out()
 
@@ -138,8 +140,8 @@ def export(
         if not weights:
             page.write(new, facts, made)
 
-        def finish(version):
-            return cards.write(new, facts, made, served, version, scores, about, pictures)
+        def finish(version, versions):
+            return cards.write(new, facts, made, served, version, versions, scores, about, pictures)
 
         return publishing.publish(staging, directory, served, finish, keep)
 
@@ -217,7 +219,9 @@ def _checked(pictures):
         paths[caption] = path = pathlib.Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"The picture {path} ({caption!r}) does not exist.")
-        if path.name in names or path.name.isdigit():
-            raise ValueError(f"The picture {path} needs another file name: {path.name} is taken in an export.")
+        if path.name in names or path.name.isdecimal() or not is_inside(path.name):
+            raise ValueError(
+                f"The picture {path} needs another file name: {path.name} is taken, or none on some systems."
+            )
         names.add(path.name)
     return paths

@@ -16,16 +16,17 @@ from tfgan_zoo.export import endpoints, interop, litert, parity, serving
 from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo.version import __version__
 from tfgan_zoo_serving import draws
-from tfgan_zoo_serving.card import seal
+from tfgan_zoo_serving.card import SIGNATURE, seal
 from tfgan_zoo_serving.verification import ROUNDING
 
-OWN_NAMES = (
+FILES = {
     *(variant.file for variant in litert.VARIANTS.values()),
     *(name for names in interop.FILES.values() for name in names),
     *serving.CONFIGS,
     parity.REFERENCE,
-    *("generator.keras", "samples.png", "card.json", "README.md", "model.json", "state.npz", "run", PAGE),
-)
+    *("generator.keras", "samples.png", "card.json", "README.md", "model.json", "state.npz"),
+}  # that an export may write
+OWN_NAMES = FILES | {"run", PAGE, SIGNATURE}
 _LABELS = {"saved_model": "SavedModel", "onnx": "ONNX", "openvino": "OpenVINO", "keras": "Keras"}
 
 
@@ -108,7 +109,7 @@ def _seeded(described, reference, takes_seed):
     return {"seeded": False}
 
 
-def write(new, facts, made, versioned, version, scores, about, pictures):
+def write(new, facts, made, versioned, version, versions, scores, about, pictures):
     """Write README.md and card.json beside the files they describe.
 
     Args:
@@ -117,6 +118,7 @@ def write(new, facts, made, versioned, version, scores, about, pictures):
         made: format -> its entry, without sizes.
         versioned: directory of the SavedModel, or None.
         version: its number, or None.
+        versions: the numbers of all versions that will stand there.
         scores: record of an evaluation, or None.
         about: dict, or None.
         pictures: caption -> file name.
@@ -136,6 +138,7 @@ def write(new, facts, made, versioned, version, scores, about, pictures):
     card = {
         "name": slug(facts["name"]),
         "version": version,
+        "versions": versions,
         "made_by": f"tfgan_zoo {__version__}",
         "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "made_with": _versions(made),
@@ -178,11 +181,32 @@ def _head(card):
         f"A trained generator: {drawn}{classes}{f', from {latents} latent numbers' if latents else ''}; "
         f"{model['parameters']:,} parameters.",
     ]
+    if _has_codes(model):
+        lines += ["", _codes(model)]
     for caption, name in card["pictures"].items():
         lines += ["", f"![{caption}]({name})"]
     if card["about"]:
         lines += ["", *(f"- **{str(key).capitalize()}:** {_inline(value)}" for key, value in card["about"].items())]
     return "\n".join(lines)
+
+
+def _has_codes(model):
+    return (model["prior"] or {}).get("class") == "Codes" and len(model["start"]) == 1
+
+
+def _codes(model):
+    """Where the codes of a latent stand, and what they are."""
+    prior, latents = model["prior"], model["latent_dim"]
+    at = latents - sum(prior["categorical"]) - prior["continuous"]
+    told = [f"noise in 0 to {at - 1}"] if at else []
+    for values in prior["categorical"]:
+        told.append(f"one of {values} categories as a one-hot vector in {at} to {at + values - 1}")
+        at += values
+    told += [f"codes from -1 to 1 in {at} to {latents - 1}"] if prior["continuous"] else []
+    return (
+        f"Its latents hold codes, the coordinates being {', '.join(told)}. `draw_latents` of a loaded generator and "
+        "the signature `sample` draw all of them; the signature `sample_codes` takes codes of yours."
+    )
 
 
 def _scores(card):
@@ -224,7 +248,11 @@ generator = load_exported(".")
 images = generator.generate(3{labels}, seed=0)
 print(generator.format, images.shape, images.dtype)  # the model's own for seed 0, float32{bounds}
 print(verify(".", [generator.format]))  # hashes, signatures and images, checked again
-```"""
+```
+
+Without Python of one's own: `python -m tfgan_zoo_serving generate . -n 16 --seed 0 --out grid.png`. A SavedModel is a
+program, and may read and write files: do not load one of somebody you do not trust. `verify(".", run=False)` executes
+nothing."""
     if "saved_model" in card["formats"]:
         asked = "labels=tf.constant([0, 1, 1])" if conditional else "num_images=tf.constant(3)"
         yield f"""## Load with TensorFlow
@@ -243,14 +271,17 @@ print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same
         count = 1 if plain["batch"] == 1 else 3
         labels = f", labels=np.array({[0, 1, 1][:count]}, np.int32)" if conditional else ""
         (name, shape), *_ = card["model"]["start"].items()
+        drawn = "\n".join(_draw(card["model"], name, count, shape))
         yield f"""## Load with LiteRT
+
+One interpreter serves one thread.
 
 ```python
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default")
-{name} = {_draw(card["model"], count, shape)}
+{drawn}
 images = generator({name}={name}{labels})["images"]
 print(images.shape, images.dtype)  # {"one" if count == 1 else "three"}, float32{bounds}
 ```"""
@@ -298,9 +329,10 @@ curl -d '{{"signature_name": "sample", "inputs": {{{asked}}}}}' http://localhost
 
 The highest number here is the version served.{warm} A request may ask for {entry["max_images"]:,} images at most.
 
-For many clients of `serving_default`, add `--enable_batching` and
-`--batching_parameters_file=/models/{name}/batching.config`:
-the server then puts requests together by their first dimension, and refuses the other signatures, whose seed has none.
+For many clients of `serving_default`, start it with `--enable_batching`,
+`--batching_parameters_file=/models/{name}/batching.config` and `--enable_model_warmup=false`: the server then joins
+requests along their first dimension, and refuses whatever has none, such as a seed: the other signatures, and warming
+them up, which would keep the model from being loaded. A refused request takes those along that it was joined to.
 
 {_signatures(card)}"""
 
@@ -318,7 +350,7 @@ def _formats(card):
     for name, entry in card["formats"].items():
         speed = entry.get("latency", {})
         times = " / ".join(_number(speed.get(key)) for key in ("xnnpack_ms", "plain_ms")) if speed else ""
-        measured_quality = measured_quality or "quality" in entry
+        measured_quality = measured_quality or "recommended" in entry
         apart = (_number(entry["parity"][key]) for key in ("max_abs_diff", "mean_abs_diff"))
         cells = (_label(name), entry["path"], _size(entry["bytes"]), *apart, times, _quality(entry))
         rows.append(f"| {' | '.join(cells)} |")
@@ -332,7 +364,7 @@ def _formats(card):
     if measured_quality:
         text += (
             "\n\nQuality is the Fréchet distance over that of float32, from the same latents: above 1.05 a format is "
-            "not recommended."
+            "not recommended, nor is one that nobody has measured and in which a number differs by more than 0.5."
         )
     return text
 
@@ -344,9 +376,10 @@ def _label(name):
 
 
 def _quality(entry):
-    if "quality" not in entry:
+    if "recommended" not in entry:
         return ""
-    return f"{entry['quality']['ratio']:.3f}{'' if entry['recommended'] else ', **not recommended**'}"
+    told = f"{entry['quality']['ratio']:.3f}" if "quality" in entry else "not measured"
+    return f"{told}, **not recommended**" if entry["recommended"] is False else told
 
 
 def _files(card):
@@ -359,10 +392,26 @@ def _files(card):
     )
 
 
-def _draw(model, count, shape):
-    """The line of NumPy that draws from the prior."""
+def _draw(model, name, count, shape):
+    """Lines of NumPy that draw from the prior."""
+    if not _has_codes(model):
+        return [f"{name} = {_drawn(model['prior'] or {}, count, shape)}"]
+    prior = model["prior"]
+    free = model["latent_dim"] - sum(prior["categorical"]) - prior["continuous"]
+    lines, parts = [f"noise = {_drawn(prior['noise'], count, [free])}"], ["noise"]
+    for number, values in enumerate(prior["categorical"]):
+        parts.append(f"category_{number}")
+        chosen = f"np.random.default_rng({number + 1}).integers({values}, size={count})"
+        lines.append(f"{parts[-1]} = np.eye({values}, dtype=np.float32)[{chosen}]")
+    if prior["continuous"]:
+        parts.append("codes")
+        codes = {"class": "Uniform", "low": -1.0, "high": 1.0}
+        lines.append(f"codes = {_drawn(codes, count, [prior['continuous']])}")
+    return [*lines, f"{name} = np.concatenate([{', '.join(parts)}], axis=1)"]
+
+
+def _drawn(prior, count, shape):
     shape = f"({count}, {', '.join(map(str, shape))})"
-    prior = model["prior"] or {}
     if prior.get("class") == "Uniform":
         return f"np.random.default_rng(0).uniform({prior['low']}, {prior['high']}, {shape}).astype(np.float32)"
     scale = "" if prior.get("stddev", 1.0) == 1.0 else f"np.float32({prior['stddev']}) * "

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfgan_zoo import noise
 from tfgan_zoo.pixels import to_uint8
-from tfgan_zoo.priors import Normal, Uniform
+from tfgan_zoo.priors import Codes, Normal, Uniform
 
 MAX_IMAGES = 1024  # in one request, unless `export` is told otherwise
 _TOGETHER = 1.0 - 1e-6  # cosine of two latents that have no arc between them
@@ -35,11 +35,11 @@ class Signature:
     example: dict
 
     def traced(self):
-        """The function as a tf.function of the inputs."""
-        names = [spec.name for spec in self.inputs]
+        """The function as a tf.function of the inputs, which refuses NaN and infinity."""
 
         def function(*tensors):
-            return self.function(**dict(zip(names, tensors, strict=True)))
+            given = {spec.name: tensor for spec, tensor in zip(self.inputs, tensors, strict=True)}
+            return self.function(**{name: _finite(name, tensor) for name, tensor in given.items()})
 
         return tf.function(function, input_signature=self.inputs, autograph=False)
 
@@ -126,9 +126,9 @@ class _Served:
         Args:
             rows: number of images, or their condition.
             seed: integer.
-            change: function of the start's only tensor, to another one; None for none.
+            change: function (the start's only tensor, number of its first row) -> another one; None for none.
         """
-        count, condition = rows, None
+        condition = None
         if self.condition is None:
             count = _within("num_images", rows, self.max_images)
         else:
@@ -139,7 +139,7 @@ class _Served:
             seed_of_block = noise.block_seed(seed, block)
             start = self.model.start(rows, seed_of_block)
             if change is not None:
-                start = {name: change(tensor) for name, tensor in start.items()}
+                start = {name: change(tensor, first) for name, tensor in start.items()}
             own = None if condition is None else condition[first : first + rows]
             return self.pixels(self.drawn(start.values(), own, seed_of_block))
 
@@ -224,7 +224,7 @@ def _truncated(served):
         with tf.control_dependencies([positive]):
             bound = tf.cast(inputs["truncation"], tf.float64) / 2.0**0.5  # float32 has no digits where erf is nearly 1
 
-        def inside(latents):
+        def inside(latents, _):
             z = tf.cast(latents, tf.float64) / scale
             return tf.cast(scale * tf.math.erfinv(tf.math.erf(bound) * tf.math.erf(z)), tf.float32)
 
@@ -232,6 +232,33 @@ def _truncated(served):
 
     example = {rows.name: some, "seed": np.int32(0), "truncation": np.float32(1.0)}
     return {"sample_truncated": Signature(sample_truncated, (rows, served.seed, truncation), example)}
+
+
+def _coded(served):
+    """Images of codes of one's own (Chen et al. 2016), and of the noise that `sample` draws beside its own for a seed.
+
+    A categorical code is one-hot where the generator has seen it; what lies between is on the way from one to another.
+    """
+    if type(served.prior) is not Codes or not _has_latents(served) or served.condition is not None:
+        return {}
+    size, (shape,) = served.prior.code_dim, served.starts.values()
+    codes = tf.TensorSpec((None, size), tf.float32, name="codes")
+    example = np.zeros((2, size), np.float32)
+    at = 0
+    for values in served.prior.categorical:
+        example[:, at], at = 1.0, at + values
+
+    def sample_codes(codes, seed):
+        codes = served.enough("codes", codes)
+
+        def with_codes(latents, first):
+            own = codes[first : first + tf.shape(latents)[0]]
+            return tf.concat([latents[:, : shape[-1] - size], own], axis=1)
+
+        return {"images": served.sampled(tf.shape(codes)[0], seed, with_codes)}
+
+    example = {"codes": example, "seed": np.int32(0)}
+    return {"sample_codes": Signature(sample_codes, (codes, served.seed), example)}
 
 
 def _between(served):
@@ -297,11 +324,22 @@ def _of_images(served):
     return signatures
 
 
-_VERBS = (_generated, _truncated, _between, _of_images)
+_VERBS = (_generated, _truncated, _coded, _between, _of_images)
 
 
 def _has_latents(served):
     return len(served.starts) == 1 and callable(getattr(served.model, "draw_latents", None)) and not served.takes_seed
+
+
+def _finite(name, tensor):
+    """The tensor, once it is known to hold no NaN and no infinity."""
+    if not tensor.dtype.is_floating:
+        return tensor
+    check = tf.debugging.Assert(
+        tf.reduce_all(tf.math.is_finite(tensor)), [f"{name} must hold neither NaN nor infinity."]
+    )
+    with tf.control_dependencies([check]):
+        return tf.identity(tensor)
 
 
 def _within(name, number, most, least=1):

@@ -7,6 +7,7 @@ from tfgan_zoo_serving import ExportedGenerator, runtimes
 
 NUM_IMAGES = 2000
 ALLOWED = 1.05  # times the Fréchet distance of float32, from the same latents
+LARGEST = 0.5  # difference of a number in an image from -1 to 1, a quarter of its range: beyond it a score has to speak
 
 
 class Gate:
@@ -26,15 +27,16 @@ class Gate:
         self._before = None
 
     def check(self, name, entry, path):
-        """Say of a format whether it can be recommended: None where the data is not known or has no extractor.
+        """Say of a format whether it can be recommended: by its score, or where the data is not known or has no
+        extractor, None unless it is plainly another generator.
 
         Args:
             name: of the format.
             entry: of the format in the card; it is given "recommended", and "quality" where it was measured.
             path: of its file.
         """
-        entry["recommended"] = None
         if not self._is_known():
+            entry["recommended"] = False if entry["parity"]["max_abs_diff"] > LARGEST else None
             return
         if self._before is None:
             self._before = self._distance(self.float32)

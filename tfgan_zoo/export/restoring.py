@@ -49,18 +49,21 @@ def load_model(name):
     (2, 16, 16, 1)
     """
     directory = find(name)
-    card = cards.read(directory)
+    return cards.steadily(directory, lambda card: _restored(directory, card))
+
+
+def _restored(directory, card):
     if CONFIG not in card["files"]:
         raise FileNotFoundError(f"{directory} has no {CONFIG}, so its model cannot be built again: export it again.")
     networks = card["model"]["networks"]
-    cards.check_files(directory, card, {CONFIG, STATE, *(one["path"] for one in networks.values())})
-    model = keras.saving.deserialize_keras_object(files.read_json(directory / CONFIG))
+    folder = cards.check_files(directory, card, {CONFIG, STATE, *(one["path"] for one in networks.values())})
+    model = keras.saving.deserialize_keras_object(files.read_json(folder / CONFIG))
     for name, one in networks.items():
-        kept = keras.saving.load_model(directory / one["path"], compile=False).get_weights()
+        kept = keras.saving.load_model(folder / one["path"], compile=False).get_weights()
         for network in filter(None, (model.inference[name], model.networks.get(name))):
             network.set_weights(kept)
     if STATE in card["files"]:
-        with np.load(directory / STATE, allow_pickle=False) as stored:
+        with np.load(folder / STATE, allow_pickle=False) as stored:
             for name, value in stored.items():
                 model.state[name].assign(value)
     return model

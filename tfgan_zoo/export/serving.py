@@ -8,7 +8,7 @@ import tensorflow as tf
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"  # TensorFlow Serving replays them before it says it is ready
 CONFIGS = ("models.config", "batching.config")
-_MAX_BATCH = 64
+_TOGETHER = 64  # rows of one run; a larger request is split
 
 
 def write_warm_up(served, name, asked):
@@ -45,7 +45,7 @@ def write_configs(directory, name, max_images):
     Args:
         directory: where to.
         name: of the model on the server; its versions are looked for in /models/<name>.
-        max_images: that one request may ask for, and so one batch.
+        max_images: that one request may ask for: the server refuses larger ones before it splits them into runs.
     """
     (directory / "models.config").write_text(
         f"""model_config_list {{
@@ -60,7 +60,9 @@ def write_configs(directory, name, max_images):
         encoding="utf-8",
     )
     (directory / "batching.config").write_text(
-        f"""max_batch_size {{ value: {min(_MAX_BATCH, max_images)} }}
+        f"""max_batch_size {{ value: {max_images} }}
+enable_large_batch_splitting {{ value: true }}
+max_execution_batch_size {{ value: {min(_TOGETHER, max_images)} }}
 batch_timeout_micros {{ value: 2000 }}
 max_enqueued_batches {{ value: 64 }}
 num_batch_threads {{ value: 2 }}
