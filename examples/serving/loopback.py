@@ -440,7 +440,8 @@ def _from_json(name, value, spec):
     kinds = "iu" if spec.dtype.is_integer else "iuf"
     if array.size and (array.dtype.kind not in kinds or not _fits(array, spec.dtype)):
         raise RefusedError("INVALID_ARGUMENT", f"{name} has to hold numbers of type {spec.dtype.name}.")
-    return array.astype(spec.dtype.as_numpy_dtype)
+    with np.errstate(over="ignore"):  # infinity, which the graph refuses
+        return array.astype(spec.dtype.as_numpy_dtype)
 
 
 def _fits(array, dtype):

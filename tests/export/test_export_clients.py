@@ -228,18 +228,15 @@ def test_two_models_and_labels_of_their_versions_under_one_server(served, tmp_pa
     first, second = one._path.parent, tmp_path / "points"
     for _ in range(2):
         tz.export(point_model(), second, formats="saved_model", max_images=8)
+    own = second / "models.config"
+    own.write_text(own.read_text().replace('"stand_in"', '"points"'))
     config = tmp_path / "models.config"
-    points = json.loads((second / "card.json").read_text(encoding="utf-8"))["name"]
-    text = (first / "models.config").read_text() + (second / "models.config").read_text()
-    policy = "specific { versions: 1 versions: 2 }"
-    text = text.replace("}\nmodel_config_list {\n", "").replace(f'name: "{points}"', f'name: "{points}"\n    LABELS')
-    head, tail = text.replace(f'name: "{points}"', 'name: "points"').split("LABELS")
-    tail = tail.replace("latest { num_versions: 1 }", policy)
-    config.write_text(
-        head + 'version_labels { key: "stable" value: 1 }\n    version_labels { key: "canary" value: 2 }' + tail
-    )
-    own = (second / "models.config").read_text()
-    (second / "models.config").write_text(own.replace(f'"{points}"', '"points"'))
+    blocks = [path.read_text().removeprefix("model_config_list {\n")[:-2] for path in (first / "models.config", own)]
+    policy = """specific { versions: 1 versions: 2 } }
+    version_labels { key: "stable" value: 1 }
+    version_labels { key: "canary" value: 2 """
+    blocks[1] = blocks[1].replace("latest { num_versions: 1 }", policy)
+    config.write_text("model_config_list {\n" + "".join(blocks) + "}\n")
     with loopback.serving(first, second, config_file=config) as (address, url, models):
         assert [(one.name, one.version) for one in models] == [("stand_in", 1), ("points", 1), ("points", 2)]
         by_grpc = grpc_client.Client(address, "stand_in")
