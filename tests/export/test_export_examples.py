@@ -33,7 +33,7 @@ def test_the_repository_holds_a_generator_with_classes_and_one_without():
 
 def test_commands_in_the_pages_name_files_and_models_that_are_there():
     text = (ROOT / "examples" / "serving" / "README.md").read_text(encoding="utf-8")
-    paths = set(re.findall(r"(?:exported|examples)/[\w/]+(?:\.py)?", text))
+    paths = set(re.findall(r"(?:exported|examples)/[\w/]+(?:\.py|\.config|\.yaml)?", text))
     assert paths
     assert all((ROOT / path).exists() for path in paths), paths
     names = {json.loads((directory / "card.json").read_text(encoding="utf-8"))["name"] for directory in EXPORTED}
