@@ -149,7 +149,7 @@ def takes_six(name, shape, run_eagerly=False, **numbers):
 
 
 GANS = [name for name in tz.list_models() if "discriminator_learning_rate" in registry.keywords(name)]
-OF_IMAGES = {"stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
+OF_IMAGES = {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 OF_POINTS = [name for name in GANS if name not in OF_IMAGES]
 HEAVY = {"dragan", "sngan", "projection_gan", "wgan_gp", "hinge_gan", "lsgan"}  # to run eagerly; parts of the others
 

@@ -19,28 +19,37 @@ INSIDE = "inside the hinge's margins both kinds of image pull the logit's bias a
 FIXED = "the KL's weight rises only in a warm-up"
 ROUND = "a single output has a single direction"
 SLOW = "p stays at 0 until D knows the data"
+GROWN = "with all sizes at once the smaller ones' colours take no part"
+SMALLER = [
+    f"{kind}_{stage}/{weight}" for kind in ("colours", "read") for stage in (0, 1) for weight in ("kernel", "bias")
+]
 AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it where it is}
     "beta_vae": {"beta": FIXED},
+    "biggan": dict.fromkeys(("logits/u", "theta/u", "phi/u", "colours/u"), ROUND),
     "conditional_stylegan2_ada": {"ada_p": SLOW},
     "conditional_vae": {"beta": FIXED},
     "hinge_gan": {"logits/bias": INSIDE},
     "iwae": {"beta": FIXED},
     "projection_gan": {"logits/bias": INSIDE, "logits/u": ROUND},
+    "progressive_gan": dict.fromkeys((*SMALLER, "alpha"), GROWN),
+    "sagan": dict.fromkeys(("logits/u", "theta/u", "phi/u", "colours/u"), ROUND),
     "sngan": {"logits/u": ROUND},
+    "stylegan": dict.fromkeys((*SMALLER, "alpha"), GROWN),
     "stylegan2_ada": {"ada_p": SLOW},
     "vae": {"beta": FIXED},
 }
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
 FEWER = {"ddpm": FEW, "diffusion": FEW | {"multipliers": (1,)}, "flow_matching": FEW, "guided_diffusion": FEW}
+FEWER |= {"progressive_gan": {"phase_steps": 0}, "stylegan": {"phase_steps": 0}}  # so that every size learns
 HEAVY = {
     "ddpm",
     "flow_matching",
     "guided_diffusion",
     "latent_diffusion",
 }  # tested in full with the slow ones; `diffusion` stands for them
-STYLED = {"stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
+STYLED = {"stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 HEAVY |= STYLED  # `test_style_models.py` stands for them
-HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan"}  # their parts have tests of their own
+HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan", "progressive_gan"}  # their parts have tests of their own
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 
@@ -65,7 +74,7 @@ CANNOT = {  # entry: {"colour" or "points": the sentence that says that it makes
     "pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
     "rbm": {"points": "an RBM has binary units; for points take 'realnvp'"},
 }
-CANNOT |= {name: {"points": "StyleGAN networks make images"} for name in STYLED}
+CANNOT |= {name: {"points": "StyleGAN networks make images"} for name in STYLED | {"progressive_gan"}}
 
 
 def made(name, what, shape):

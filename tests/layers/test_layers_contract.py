@@ -39,6 +39,8 @@ LAYERS = {
     "noise_injection": (lambda: tl.NoiseInjection(3, per_channel=True, seed=1), IMAGES),
     "learned_map": (lambda: tl.LearnedMap((2, 3, 4), "random_normal"), VECTORS),
     "moving_mean": (lambda: tl.MovingMean(0.9), VECTORS),
+    "noise_and_bias": (lambda: tl.NoiseInjection(use_bias=True, seed=1), IMAGES),
+    "fade_in": (lambda: tl.FadeIn(), IMAGES * 2),
     "clipped": (lambda: tl.Clipped(), IMAGES),
     "grouped": (lambda: tl.GroupedConv2D(2), ((4, 4, 6),)),
     "blur": (lambda: tl.Blur(3), IMAGES),

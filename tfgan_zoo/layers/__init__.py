@@ -7,6 +7,7 @@ from tfgan_zoo.layers.conditional_norm import ConditionalBatchNormalization
 from tfgan_zoo.layers.constraints import ClipWeights
 from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.equalized import EqualizedRate
+from tfgan_zoo.layers.fading import FadeIn
 from tfgan_zoo.layers.filters import Blur, FilteredDownsampling, FilteredUpsampling
 from tfgan_zoo.layers.group_norm import GroupNormalization
 from tfgan_zoo.layers.grouped import GroupedConv2D
@@ -31,6 +32,7 @@ __all__ = [
     "ConditionalBatchNormalization",
     "Dropout",
     "EqualizedRate",
+    "FadeIn",
     "FilteredDownsampling",
     "FilteredUpsampling",
     "GatedPixelCNN",

@@ -154,26 +154,30 @@ class NoiseInjection(Noisy):
     Args:
         number: of the fixed map; give each layer of a network another.
         per_channel: whether every channel has a strength of its own.
+        use_bias: whether a bias is added beside it.
         seed: integer of the noise of training; None takes one from Python's generator.
         **keras_arguments: name, dtype and so on.
     """
 
-    def __init__(self, number=0, per_channel=False, seed=None, **keras_arguments):
+    def __init__(self, number=0, per_channel=False, use_bias=False, seed=None, **keras_arguments):
         super().__init__(seed, **keras_arguments)
-        self.number, self.per_channel = number, per_channel
+        self.number, self.per_channel, self.use_bias = number, per_channel, use_bias
 
     def build(self, input_shape):
         _, height, width, channels = input_shape
         shape = (channels,) if self.per_channel else ()
         self.strength = self.add_weight(name="strength", shape=shape, initializer="zeros")
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(channels,), initializer="zeros")
         self.fixed = np.random.RandomState(self.number).standard_normal((height, width, 1)).astype("float32")
 
     def call(self, inputs, training=False):
         drawn = self.drawn(noise.normal, inputs[..., :1]) if training else self.fixed
-        return inputs + ops.cast(drawn, inputs.dtype) * ops.cast(self.strength, inputs.dtype)
+        outputs = inputs + ops.cast(drawn, inputs.dtype) * ops.cast(self.strength, inputs.dtype)
+        return outputs + ops.cast(self.bias, inputs.dtype) if self.use_bias else outputs
 
     def get_config(self):
-        return super().get_config() | {"number": self.number, "per_channel": self.per_channel}
+        return super().get_config() | {name: getattr(self, name) for name in ("number", "per_channel", "use_bias")}
 
 
 @serializable

@@ -25,6 +25,8 @@ class OptimisedModel(keras.Model):
     what `compile()` without arguments uses), `loss_names` and `monitor_names`.
     """
 
+    unconnected_gradients = tf.UnconnectedGradients.NONE  # of weights on which a loss does not depend
+
     def __init_subclass__(cls, **arguments):
         """Steps of every family wait for their batch: Keras asks for one more where it does not know how many there
         are, and what needs no image, such as the step's number, would move on nothing."""
@@ -71,7 +73,9 @@ class OptimisedModel(keras.Model):
             totals = {group: self._total(share(results), group, passes) for group, share in groups.items()}
         gradients = {}
         for group, total in totals.items():
-            own = tape.gradient(total, [values[name] for name in group])
+            own = tape.gradient(
+                total, [values[name] for name in group], unconnected_gradients=self.unconnected_gradients
+            )
             gradients |= dict(zip(group, own, strict=True))
         gradients = computed_before_use(gradients, results)
         for group in groups:

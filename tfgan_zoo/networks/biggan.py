@@ -52,7 +52,7 @@ def generator(
         x = _doubled(x, filters, vectors, make, spectral=shared_dim is not None)
         x = _attended(x, image_shape, attention)
     x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
-    x = make.convolution(image_shape[-1], 3)(x)
+    x = make.convolution(image_shape[-1], 3, name="colours")(x)
     images = layers.Activation("tanh", name="images", dtype="float32")(x)
     return keras.Model([latents, given], images, name="generator")
 
@@ -111,8 +111,8 @@ class _Layers:
     def dense(self, units):
         return SpectralNorm(layers.Dense(units, **self._kernel()))
 
-    def convolution(self, filters, size):
-        return SpectralNorm(layers.Conv2D(filters, size, padding="same", **self._kernel()))
+    def convolution(self, filters, size, **arguments):
+        return SpectralNorm(layers.Conv2D(filters, size, padding="same", **self._kernel(), **arguments))
 
     def _kernel(self):
         return {"kernel_initializer": "orthogonal", "kernel_regularizer": self.regularizer}

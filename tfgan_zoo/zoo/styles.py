@@ -1,20 +1,113 @@
-"""GANs whose generator is a mapping to styles and a synthesis from styles."""
+"""From the GAN that grows to those whose generator is a mapping to styles and a synthesis from styles."""
 
 from keras.optimizers import Adam
 
 from tfgan_zoo.augmentations import ADA
 from tfgan_zoo.conditions import Classes
+from tfgan_zoo.models.growing import GrowingStyleGAN, ProgressiveGAN
 from tfgan_zoo.models.style import StyleGAN
+from tfgan_zoo.networks import growing
 from tfgan_zoo.networks import stylegan2 as stylegan2_networks
-from tfgan_zoo.objectives import NonSaturating
-from tfgan_zoo.penalties import R1, PathLength
+from tfgan_zoo.objectives import NonSaturating, Wasserstein
+from tfgan_zoo.penalties import R1, GradientPenalty, PathLength
 from tfgan_zoo.priors import Normal
 from tfgan_zoo.registry import Search, register
+from tfgan_zoo.zoo.shared import GAN_RANGES
 
 STYLE_RANGES = {
     "learning_rate": Search(wide=(2e-4, 1e-2, "log"), narrow=(1e-3, 5e-3, "log")),
     "style_mixing": Search(wide=[0.0, 0.5, 0.9], narrow=[0.0, 0.9]),
 }
+
+
+@register(extends=ProgressiveGAN, ranges=GAN_RANGES)
+def progressive_gan(
+    image_shape,
+    *,
+    latent_dim=128,
+    width=16,
+    channel_max=512,
+    phase_steps=2000,
+    group_size=4,
+    objective=Wasserstein(drift=1e-3),
+    penalties=(GradientPenalty(10.0),),
+    prior=Normal(),
+    learning_rate=1e-3,
+    discriminator_learning_rate=None,
+    ema_decay=0.999,
+    **model,
+):
+    """Progressive growing of GANs: Karras et al. 2018, Table 2, WGAN-GP with one update of each network.
+
+    The paper's networks at 1024 x 1024 are width=16, latent_dim=512. It shows 800,000 images in each phase, and begins
+    Adam anew with each size; here its moments stay. With phase_steps=0 all sizes are trained at once.
+
+    Args:
+        image_shape: (height, width, channels), a size of `tfgan_zoo.networks.growing.SIZES`.
+        width: channels of the largest maps; twice as many for each halving, up to `channel_max`.
+        phase_steps: steps in which a size fades in, and as many in which it is there alone.
+        group_size: images whose deviation D compares; 1 for none.
+    """
+    return ProgressiveGAN(
+        growing.generator(image_shape, latent_dim, width, channel_max),
+        growing.discriminator(image_shape, width, channel_max, group_size=group_size),
+        phase_steps=phase_steps,
+        objective=objective,
+        penalties=penalties,
+        prior=prior,
+        ema_decay=ema_decay,
+        generator_optimizer=lazy_adam(learning_rate, 1),
+        discriminator_optimizer=lazy_adam(discriminator_learning_rate or learning_rate, 1),
+        **{"name": "progressive_gan"} | model,
+    )
+
+
+@register(extends=GrowingStyleGAN, ranges=STYLE_RANGES)
+def stylegan(
+    image_shape,
+    *,
+    latent_dim=128,
+    style_dim=128,
+    depth=8,
+    width=16,
+    channel_max=512,
+    phase_steps=2000,
+    group_size=4,
+    objective=NonSaturating(),
+    penalties=None,
+    style_mixing=0.9,
+    prior=Normal(),
+    learning_rate=1e-3,
+    discriminator_learning_rate=None,
+    ema_decay=0.998,
+    **model,
+):
+    """StyleGAN: Karras et al. 2019, a mapping, noise and adaptive instance norm on the networks that grow.
+
+    The paper's networks at 1024 x 1024 are width=16, latent_dim=512, style_dim=512; it begins at 8 x 8.
+
+    Args:
+        image_shape: (height, width, channels), a size of `tfgan_zoo.networks.growing.SIZES`.
+        style_dim: coordinates of a style.
+        depth: dense layers of the mapping.
+        width, phase_steps, group_size: as for `progressive_gan`.
+        penalties: of D; None for R1 with gamma = 1e-5 a pixel: 10 at 1024 x 1024.
+    """
+    mapping = stylegan2_networks.mapping(latent_dim, style_dim, depth)
+    synthesis = growing.synthesis(image_shape, style_dim, width, channel_max)
+    return GrowingStyleGAN(
+        stylegan2_networks.generator(mapping, synthesis),
+        growing.discriminator(image_shape, width, channel_max, blur=True, group_size=group_size),
+        phase_steps=phase_steps,
+        objective=objective,
+        penalties=(R1(1e-5 * image_shape[0] * image_shape[1]),) if penalties is None else penalties,
+        style_mixing=style_mixing,
+        prior=prior,
+        ema_decay=ema_decay,
+        generator_optimizer=lazy_adam(learning_rate, 1),
+        discriminator_optimizer=lazy_adam(discriminator_learning_rate or learning_rate, 1),
+        **{"name": "stylegan"} | model,
+    )
 
 
 @register(extends=StyleGAN, ranges=STYLE_RANGES)
