@@ -37,6 +37,7 @@ EXPERIMENTS = {
 EXPERIMENTS |= {"outliers", "pretraining"}
 OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
 OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
+OF_IMAGES |= {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
 IMAGES = [
     pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN

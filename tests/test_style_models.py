@@ -236,6 +236,29 @@ def test_tools_of_styles(trained, tmp_path):
     assert (tmp_path / "psi.png").exists()
 
 
+def test_a_projected_image_of_the_model_is_found_and_w_plus_comes_closer(trained):
+    images = trained.generate(2, seed=5)
+    far = ((trained.draw(trained.draw_latents(2, 5), truncation_psi=0.0).numpy() - images) ** 2).mean((1, 2, 3))
+    given = {"steps": 120, "verbose": False}
+    one = tz.latents.project_styles(trained, images, **given)
+    assert one.latents.shape == (2, trained.num_ws, 5)
+    np.testing.assert_array_equal(one.latents, np.broadcast_to(one.latents[:, :1], one.latents.shape))
+    assert (one.errors < 0.2 * far).all()
+    np.testing.assert_allclose(one.errors, ((one.images - images) ** 2).mean((1, 2, 3)), rtol=1e-3)
+    strange = np.clip(images + 0.3 * RNG.normal(size=images.shape), -1, 1).astype("float32")
+    w, plus = (tz.latents.project_styles(trained, strange, per_layer=more, **given).errors for more in (False, True))
+    assert (plus < w + 1e-4).all()
+
+
+def test_mapping_and_synthesis_can_be_asked_apart(trained):
+    asked = trained.endpoints()
+    mapping, specs, example = asked["mapping"]
+    assert [spec.name for spec in specs] == ["latents", "truncation_psi"]
+    styles = mapping(**{name: tf.constant(value) for name, value in example.items()})["styles"]
+    images = asked["synthesis"][0](styles)["images"]
+    np.testing.assert_allclose(images, trained.draw(tf.zeros((1, 6)), truncation_psi=0.7), atol=1e-6)
+
+
 def test_what_is_saved_goes_on_to_the_bit(trained, tmp_path):
     trained.save(tmp_path / "x.keras")
     loaded = keras.models.load_model(tmp_path / "x.keras")

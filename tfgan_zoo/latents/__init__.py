@@ -4,7 +4,7 @@ from tfgan_zoo.geometry import lerp, slerp
 from tfgan_zoo.latents.arithmetic import arithmetic, turn
 from tfgan_zoo.latents.directions import closed_form_directions, pca_directions
 from tfgan_zoo.latents.interpolation import interpolate
-from tfgan_zoo.latents.inversion import Inversion, invert
+from tfgan_zoo.latents.inversion import Inversion, invert, project_styles
 from tfgan_zoo.latents.neighbours import Neighbours, nearest
 from tfgan_zoo.latents.styles import mix_styles, truncate_styles
 from tfgan_zoo.latents.traversal import along, traversal
@@ -22,6 +22,7 @@ __all__ = [
     "mix_styles",
     "nearest",
     "pca_directions",
+    "project_styles",
     "slerp",
     "traversal",
     "truncate",

@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import tensorflow as tf
 from keras import saving
 
@@ -154,6 +155,30 @@ class StyleGAN(GAN):
     def draw(self, latents, condition=None, truncation_psi=1.0, truncation_cutoff=None):
         """Images (N, *image_shape) of the averaged generator, in inference mode; arguments as in `map`."""
         return self.synthesize_styles(self.map(latents, condition, truncation_psi, truncation_cutoff))
+
+    def endpoints(self):
+        """ "mapping": styles of latents, truncated; "synthesis": images of styles, one for each layer."""
+        latents = tf.TensorSpec((None, self.latent_dim), tf.float32, name="latents")
+        psi = tf.TensorSpec((), tf.float32, name="truncation_psi")
+        specs, example = [latents, psi], {"latents": np.zeros((1, self.latent_dim), "float32")}
+        example["truncation_psi"] = np.float32(0.7)
+        if self.condition is not None:
+            name = self.condition.name
+            specs.append(tf.TensorSpec((None, *self.condition.shape), self.condition.dtype, name=name))
+            example[name] = self.condition.examples(1)[0][:1]
+
+        def mapping(latents, truncation_psi, **told):
+            return {"styles": self.map(latents, next(iter(told.values()), None), truncation_psi)}
+
+        def synthesis(styles):
+            return {"images": self.synthesize_styles(styles)}
+
+        shape = (self.num_ws, self.mean_style.shape[0])
+        styles = tf.TensorSpec((None, *shape), tf.float32, name="styles")
+        return {
+            "mapping": (mapping, tuple(specs), example),
+            "synthesis": (synthesis, (styles,), {"styles": np.zeros((1, *shape), "float32")}),
+        }
 
     def get_config(self):
         """As for `GAN`, and the two regularisers."""
