@@ -81,12 +81,14 @@ def list_models(pattern="*"):
     return sorted(fnmatch.filter(_ENTRIES, pattern))
 
 
-def create(name, image_shape=None, **overrides):
+def create(name, image_shape=None, init_from=None, **overrides):
     """A model of the zoo with its paper's networks, objective and optimizers, not yet trained.
 
     Args:
         name: one of `list_models()`.
         image_shape: (height, width, channels) of the images, or (2,) for 2-D points; must be given.
+        init_from: path of a saved model of the same family, or of a run's directory, whose weights it begins with where
+            shapes agree, as transfer learning between data sets and sizes does; what was copied is printed.
         **overrides: any keyword of the entry's function in `tfgan_zoo.zoo` or of its model, such as `width=32` or
             `objective=Hinge()`.
 
@@ -111,7 +113,10 @@ def create(name, image_shape=None, **overrides):
             raise unknown(f"argument of {name!r}", override, _ENTRIES[name].keywords)
     # Keras wants Python's own numbers, and so does the JSON of a config
     plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in overrides.items()}
-    return entry(_shape(image_shape), **plain)
+    model = entry(_shape(image_shape), **plain)
+    if init_from is not None:
+        print(f"{name} from {init_from}: {model.init_from(init_from)}.")
+    return model
 
 
 def function_of(name):

@@ -26,6 +26,7 @@ from tfgan_zoo import data, noise, runtime
 from tfgan_zoo.keras_private import CACHED_EVALUATION, BuiltAlready
 from tfgan_zoo.models import checks, inputs
 from tfgan_zoo.models.optimisation import OptimisedModel, SameFactor, averaged_copy, dropout_states
+from tfgan_zoo.models.transfer import transfer
 
 
 class GenerativeModel(BuiltAlready, OptimisedModel):
@@ -129,6 +130,17 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
     def test_step(self, data):
         """The losses on a batch, as training would see them; nothing changes."""
         return self.track(self.batch_losses(*self.unpack(data), training=False))
+
+    def init_from(self, source):
+        """Begin with the weights of a saved model of the same family, of another data set or size of images.
+
+        Args:
+            source: path of a .keras file, or of a run's directory.
+
+        Returns:
+            A `models.transfer.Transfer`, which says what was copied and what was not.
+        """
+        return transfer(self, source)
 
     def unpack(self, data):
         """Images and their condition, of one batch as `fit` takes it."""

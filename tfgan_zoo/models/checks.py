@@ -192,6 +192,12 @@ def numbers(n_critic, historical_averaging):
         raise ValueError(f"historical_averaging={historical_averaging!r}: give a weight, or 0 for none.")
 
 
+def frozen_layers(given, layers):
+    """Raise unless it is a number of layers that leaves some to train."""
+    if not _is_whole(given) or not 0 <= given < layers:
+        raise ValueError(f"freeze_d={given!r}: give 0 to {layers - 1} of the discriminator's {layers} layers.")
+
+
 def decay(given):
     """Raise unless it is a decay of an average, or nothing."""
     if not 0.0 <= (given or 0.0) < 1.0:

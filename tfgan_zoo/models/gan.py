@@ -37,6 +37,8 @@ class GAN(FromLatents, GenerativeModel):
         ema_decay: of the generator's average, in [0, 1); 0 or None keeps no average.
         augmentations: transformations of what the discriminator sees, real and generated alike; each is called as
             augmentation(images, seed, step), such as `tz.augmentations.DiffAugment()`; one with a state gets it.
+        freeze_d: layers of D, from the images on, that are not trained (Mo et al. 2020, Freeze-D), for models that
+            begin with another's weights; a block that is a network of its own counts once.
         historical_averaging: weight of |theta - mean of theta so far|^2 for both networks (Salimans et al. 2016,
             Sec. 3.3); 0 for none.
         condition: what both are told of an image, one of `tfgan_zoo.conditions`; None for nothing.
@@ -61,6 +63,7 @@ class GAN(FromLatents, GenerativeModel):
         ema_decay=0.999,
         augmentations=(),
         historical_averaging=0.0,
+        freeze_d=0,
         generator_optimizer=None,
         discriminator_optimizer=None,
         condition=None,
@@ -72,6 +75,10 @@ class GAN(FromLatents, GenerativeModel):
         Adversary.check(discriminator, objective, penalties)
         checks.numbers(n_critic, historical_averaging)
         checks.simultaneous(simultaneous, n_critic)
+        weighted = [layer for layer in discriminator.layers if layer.weights]
+        checks.frozen_layers(freeze_d, len(weighted))
+        for layer in weighted[:freeze_d]:
+            layer.trainable = False
         networks = {"generator": generator, "discriminator": discriminator}
         past = {name: averaged_copy(network) for name, network in networks.items() if historical_averaging}
         super().__init__(
@@ -89,7 +96,7 @@ class GAN(FromLatents, GenerativeModel):
         self.past = past
         self.prior = Normal() if prior is None else prior
         self.n_critic = self.updates_per_step = int(n_critic)
-        self.simultaneous, self.historical_averaging = simultaneous, historical_averaging
+        self.simultaneous, self.historical_averaging, self.freeze_d = simultaneous, historical_averaging, freeze_d
         self.adversary = Adversary(discriminator, objective, penalties, augmentations, owner=self)
 
     @staticmethod
@@ -316,7 +323,9 @@ class GAN(FromLatents, GenerativeModel):
             name: [saving.serialize_keras_object(one) for one in getattr(self, name)]
             for name in ("penalties", "augmentations")
         }
-        numbers = {name: getattr(self, name) for name in ("n_critic", "simultaneous", "historical_averaging")}
+        numbers = {
+            name: getattr(self, name) for name in ("n_critic", "simultaneous", "historical_averaging", "freeze_d")
+        }
         if self.condition is not None:
             parts["condition"] = saving.serialize_keras_object(self.condition)
         return super().get_config() | parts | lists | numbers

@@ -78,7 +78,8 @@ def synthesis(image_shape, style_dim, width, channel_max):
     def convolved(x, filters):
         return EqualizedRate(layers.Conv2D(filters, 3, padding="same", use_bias=False), gain=_GAIN)(x)
 
-    x = styled(LearnedMap((*grid, channels[0]), "ones", name="constant")(styles))
+    start = keras.initializers.RandomNormal(stddev=1.0)  # of ones, as in the paper, the norm would see rounding alone
+    x = styled(LearnedMap((*grid, channels[0]), start, name="constant")(styles))
     x = styled(convolved(x, channels[0]))
     images = _colours(0, image_shape)(x)
     for stage, filters in enumerate(channels[1:], start=1):
