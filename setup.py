@@ -25,8 +25,8 @@ setup(
     include_package_data=False,
     package_dir={"tfgan_zoo_recipes": "recipes", "tfgan_zoo_exported": "exported"},
     package_data={
-        "tfgan_zoo": ["metrics/weights/*", "export/demo/*", "py.typed"],
-        "tfgan_zoo_serving": ["py.typed"],
+        "tfgan_zoo": ["metrics/weights/*", "py.typed"],
+        "tfgan_zoo_serving": ["py.typed", "demo/*.js", "demo/*.html"],
         "tfgan_zoo_exported": ["index.json", *(f"{name}/**/*" for name in exports())],
     },
 )

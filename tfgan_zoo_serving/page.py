@@ -3,9 +3,10 @@
     python -m tfgan_zoo_serving.page exported/dcgan_fashion_mnist
 
 Any static server will do that serves the export's own directory: the page is demo/index.html, and reads the files above
-it. This one serves what the card lists, and demo/vendor; nothing that lies beside them, no lists of directories, no
-links; and only to who asks for it by a name of this machine, so that no other page reaches it by a name of its own. The
-headers isolate the page from other origins, which WebAssembly with threads and exact clocks ask for.
+it. This one also brings the page to an export that has none of its own. It serves what the card lists, and demo/vendor;
+nothing that lies beside them, no lists of directories, no links; and only to who asks for it by a name of this machine,
+so that no other page reaches it by a name of its own. The headers isolate the page from other origins, which WebAssembly
+with threads and exact clocks ask for.
 """
 
 import argparse
@@ -15,7 +16,9 @@ import pathlib
 import urllib.parse
 
 from tfgan_zoo_serving import card as cards
+from tfgan_zoo_serving import runtimes
 
+SOURCE = pathlib.Path(__file__).parent / "demo"  # of the page, which exports have a copy of, but for small ones
 _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -23,6 +26,17 @@ _HEADERS = {
 }
 _HOSTS = ("127.0.0.1", "localhost")
 _VENDOR = "demo/vendor/"
+
+
+def can_draw(model, formats):
+    """Whether a browser can draw: with a .tflite of one image, of a model of images whose latents have a seed.
+
+    Args:
+        model: what a card says of it.
+        formats: their names.
+    """
+    single = any(runtimes.kind(name) == "tflite" and name.endswith("_batch1") for name in formats)
+    return single and model["seeded"] and len(model["image_shape"]) == 3
 
 
 def server(directory, port=0):
@@ -33,15 +47,15 @@ def server(directory, port=0):
         port: of the server; 0 for any free one, then in `.server_port`.
 
     Raises:
-        FileNotFoundError: if there is no export, or it has no page.
+        FileNotFoundError: if there is no export, or none that a browser could draw with.
         DamagedError: if its card is none.
     """
     directory = pathlib.Path(directory)
-    listed = cards.read(directory)["files"]
-    if "demo/index.html" not in listed:
+    card = cards.read(directory)
+    if not can_draw(card["model"], card["formats"]):
         raise FileNotFoundError(
-            f"{directory} has no demo/index.html: export a model of images with a format of one image, "
-            "such as 'tflite_batch1'."
+            f"{directory} has nothing that a browser can draw with: export a model of images with a format of one "
+            "image, such as 'tflite_batch1'."
         )
     handler = functools.partial(_Handler, directory=str(directory))
     return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
@@ -77,24 +91,33 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.end_headers()
             return None
         name = "demo/index.html" if name == "demo/" else name
-        if not self._is_served(name):
+        self._found = self._find(name)
+        if self._found is None:
             self.send_error(404)
             return None
-        self.path = f"/{urllib.parse.quote(name)}"
+        self.path = "/"
         return super().send_head()
 
-    def _is_served(self, name):
+    def translate_path(self, _):
+        return str(self._found)
+
+    def _find(self, name):
+        """The file that is meant: of the export, or of the page that this package brings along; None if none is."""
         if not cards.is_inside(name) or any(part.startswith(".") for part in name.split("/")):
-            return False
+            return None
         directory = pathlib.Path(self.directory)
-        path = directory / name
-        steps = [path, *path.parents[: len(pathlib.PurePosixPath(name).parts) - 1]]
-        if not path.is_file() or any(step.is_symlink() for step in steps):
-            return False
         try:  # read again: a newer export lists other files
-            return name == "card.json" or name.startswith(_VENDOR) or name in cards.read(directory)["files"]
+            listed = cards.read(directory)["files"]
         except (OSError, cards.DamagedError):
-            return False
+            return None
+        own = name == "card.json" or name in listed or name.startswith(_VENDOR)
+        brought = name.startswith("demo/") and "demo/index.html" not in listed
+        for root in [*([directory] if own else []), *([SOURCE.parent] if brought else [])]:
+            path = root / name
+            steps = [path, *path.parents[: len(pathlib.PurePosixPath(name).parts) - 1]]
+            if path.is_file() and not any(step.is_symlink() for step in steps):
+                return path
+        return None
 
     def end_headers(self):
         for name, value in _HEADERS.items():

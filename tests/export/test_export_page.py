@@ -19,7 +19,7 @@ from tfgan_zoo.priors import Codes, Uniform
 from tfgan_zoo_serving import draws, page
 
 ROOT = pathlib.Path(__file__).parents[2]
-SOURCE = ROOT / "tfgan_zoo" / "export" / "demo"
+SOURCE = ROOT / "tfgan_zoo_serving" / "demo"
 NODE = shutil.which("node")
 NORMAL, HALF = {"class": "Normal", "stddev": 1.0}, {"class": "Normal", "stddev": 0.3}
 UNIFORM = {"class": "Uniform", "low": 0.1, "high": 0.7}
@@ -119,7 +119,7 @@ def test_no_page_where_a_browser_could_not_draw(changed, made, tmp_path):
 def test_the_server_isolates_the_page_and_serves_nothing_beside_it(exported, tmp_path):
     plain = tmp_path / "plain"
     tz.export(image_model(), plain, formats=())
-    with pytest.raises(FileNotFoundError, match=r"has no demo/index.html: export a model"):
+    with pytest.raises(FileNotFoundError, match="has nothing that a browser can draw with: export a model"):
         page.server(plain)
     with pytest.raises(FileNotFoundError, match=r"has no card\.json"):
         page.server(tmp_path)
@@ -156,6 +156,27 @@ def test_the_server_isolates_the_page_and_serves_nothing_beside_it(exported, tmp
         for host in ("evil.example", f"evil.example:{server.server_port}", "127.0.0.1:1", ""):
             assert _get(server, "/demo/", host).status == 403, host
         assert _get(server, "/demo/", f"localhost:{server.server_port}").status == 200
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_server_brings_the_page_to_a_small_export(tmp_path):
+    card = tz.export(image_model(), tmp_path / "out", formats="tflite_float16_batch1", weights="float16")
+    assert not any(name.startswith("demo/") for name in card["files"])
+    server = page.server(tmp_path / "out")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for path in (
+            "/demo/",
+            "/demo/draws.js",
+            "/demo/generator.js",
+            "/card.json",
+            "/generator_float16_batch1.tflite",
+        ):
+            assert _get(server, path).status == 200, path
+        for path in ("/demo/../page.py", "/demo/vendor/", "/page.py", "/model.json~"):
+            assert _get(server, path).status == 404, path
     finally:
         server.shutdown()
         server.server_close()
@@ -248,7 +269,7 @@ def test_a_page_from_a_file_says_what_to_do(exported):
     chromium = _browser()
     with chromium.Page(exported[1]) as browser:
         told = browser.run("document.getElementById('told').textContent")
-        assert told.endswith("The images of a seed are those of model.generate, to the last digits of float32.")
+        assert told.endswith("The images of a seed are those of model.generate, to less than half a grey level.")
         browser._ask("Page.navigate", url=(exported[1] / "demo" / "index.html").as_uri())
         assert "Serve the directory of the export: `python -m tfgan_zoo_serving.page .`" in browser.wait()
 
@@ -279,6 +300,15 @@ def test_pages_in_the_repository_draw_what_python_draws(name):
         format = browser.run("generator.format")
         wanted = tz.load_exported(ROOT / "exported" / name, format).generate(6, seed=4)
         np.testing.assert_allclose(browser.generate(6, 4), wanted, atol=1e-4)  # the same file, in two LiteRTs
+
+
+@pytest.mark.slow
+def test_a_browser_draws_with_a_small_export(tmp_path):
+    chromium, model = _browser(), image_model()
+    tz.export(model, tmp_path / "out", formats="tflite_float16_batch1", weights="float16")
+    with chromium.Page(tmp_path / "out") as browser:
+        np.testing.assert_allclose(browser.generate(3, 5), model.generate(3, seed=5), atol=2e-3)
+        assert "to less than half a grey level" in browser.run("document.getElementById('told').textContent")
 
 
 @pytest.mark.slow

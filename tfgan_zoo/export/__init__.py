@@ -8,7 +8,7 @@ serving.py      what TensorFlow Serving finds beside it
 litert.py       the .tflite files for phones and browsers
 subpixel.py     transposed convolutions as convolutions, for them
 interop.py      ONNX and OpenVINO
-page.py         a web page that draws with the .tflite; its source is demo/
+page.py         a web page that draws with the .tflite
 parity.py       reload what was written and measure the difference
 quality.py      are quantised files as good?
 card.py         card.json and README.md

@@ -1,11 +1,7 @@
 """A web page that draws with the exported generator: demo/index.html, which reads the card and the .tflite above it."""
 
-import pathlib
-
-from tfgan_zoo.export import litert
 from tfgan_zoo.export.publishing import PAGE
-
-_SOURCE = pathlib.Path(__file__).parent / "demo"
+from tfgan_zoo_serving import page
 
 
 def write(new, facts, made):
@@ -19,10 +15,9 @@ def write(new, facts, made):
     Returns:
         Whether it was written: only beside a .tflite of one image, of a model of images whose latents have a seed.
     """
-    single = any(litert.VARIANTS[name].batch == 1 for name in made if name in litert.VARIANTS)
-    if not (single and facts["seeded"] and len(facts["image_shape"]) == 3):
+    if not page.can_draw(facts, made):
         return False
     (new / PAGE).mkdir()
-    for path in sorted(_SOURCE.iterdir()):
+    for path in sorted(page.SOURCE.glob("*.*")):
         (new / PAGE / path.name).write_bytes(path.read_bytes())
     return True
