@@ -9,20 +9,24 @@ fails, and so does the command. Milliseconds are wall time an image, one at a ti
 that may be doing other things. A client that cannot be run says what it misses.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
 import importlib.util
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 import numpy as np
 
+import tfgan_zoo_serving
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import runtimes, verification
 from tfgan_zoo_serving.generator import ExportedGenerator
@@ -49,6 +53,18 @@ for count in (1, int(many)):
     ms.append(1e3 * (time.perf_counter() - begin) / 20 / count)
 np.savez(answer, images=images, ms=ms)
 """
+
+
+LIGHT = """
+import sys
+for name in ("tensorflow", "keras", "tfgan_zoo"):
+    sys.modules[name] = None
+sys.path.insert(0, sys.argv.pop(1))
+import tfgan_zoo_serving.__main__ as command
+assert command.__file__.startswith(sys.path[0]), command.__file__
+command.main(sys.argv[1:])
+"""
+THREADS = 8
 
 
 class Missing(Exception):
@@ -173,6 +189,61 @@ def loaders(export, room):
         return export.result(images, name, ms=timed(lambda count: draw(export.inputs(count))))
 
     return {f"load_exported, verify: {name}": functools.partial(run, name) for name in export.formats}
+
+
+def threads(export, room):
+    """Eight threads at once on one loaded generator of each format; a time is an image of one of two threads."""
+
+    def run(name):
+        try:
+            generator = tfgan_zoo_serving.load_exported(export.directory, name)
+        except ImportError as error:
+            raise Missing(str(error)) from error
+        latents = export.reference["latents"]
+
+        def draw(number):
+            rows = np.arange(number, number + 1 + number % 3) % len(latents)
+            told = () if export.labels is None else (export.labels[rows],)
+            return float(np.abs(generator(latents[rows], *told) - export.images[rows]).max())
+
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            apart = max(pool.map(draw, range(40 * THREADS)))
+        begin = time.perf_counter()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(draw, [0] * 40))
+        ms = 1e3 * (time.perf_counter() - begin) / 40
+        entry = export.formats[name]
+        allowed = verification.allowed(entry, export.images)
+        return Result(apart, allowed, size=entry["bytes"], ms=(ms, None))
+
+    return {f"{THREADS} threads share one: {name}": functools.partial(run, name) for name in export.formats}
+
+
+def light(export, room):
+    """The serving package alone, built and laid into a folder, by its command in a fresh process."""
+
+    def run():
+        wheel, site = room / "wheel", room / "site"
+        build = ["wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheel)]
+        source = shutil.copytree(ROOT / "tfgan_zoo_serving", room / "source", ignore=_built)
+        _run([sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(source)], room)
+        (built,) = wheel.glob("*.whl")
+        with zipfile.ZipFile(built) as archive:
+            archive.extractall(site)
+        name = next((name for name in export.formats if name.startswith("tflite")), None)
+        if name is None:
+            raise Missing("the export has no .tflite")
+        count = int(export.rows.max()) + 1
+        command = [sys.executable, "-c", LIGHT, str(site), "generate", str(export.directory), "-n", str(count)]
+        told = [] if export.labels is None else ["--labels", *map(str, export.asked(count)["labels"])]
+        _run([*command, "--seed", "0", "--format", name, "--out", "images.npy", *told], room)
+        return export.result(np.load(room / "images.npy")[export.rows], name)
+
+    return {"the serving package alone: generate": run}
+
+
+def _built(_, names):
+    return [name for name in names if name in ("build", "vendor", "__pycache__") or name.endswith(".egg-info")]
 
 
 def litert(export, room):
@@ -334,7 +405,7 @@ def browser(export, room):
     return {"Chromium, LiteRT.js: page": run}
 
 
-CLIENTS = (loaders, litert, tensorflow, onnxruntime, openvino, servers, browser)
+CLIENTS = (loaders, threads, light, litert, tensorflow, onnxruntime, openvino, servers, browser)
 
 
 def _need(module, cure):

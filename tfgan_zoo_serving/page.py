@@ -5,8 +5,8 @@
 Any static server will do that serves the export's own directory: the page is demo/index.html, and reads the files above
 it. This one also brings the page to an export that has none of its own. It serves what the card lists, and demo/vendor;
 nothing that lies beside them, no lists of directories, no links; and only to who asks for it by a name of this machine,
-so that no other page reaches it by a name of its own. The headers isolate the page from other origins, which WebAssembly
-with threads and exact clocks ask for.
+so that no other page reaches it by a name of its own. The headers isolate the page from other origins, which
+WebAssembly with threads and exact clocks ask for.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import os
 import pathlib
 import subprocess
@@ -104,4 +105,23 @@ def test_configs_are_what_the_server_parses(tmp_path):
     ).model_config_list.config
     assert (model.name, model.base_path, model.model_platform) == ("dcgan", "/models/dcgan", "tensorflow")
     assert model.model_version_policy.latest.num_versions == 1
-    assert "max_batch_size { value: 32 }" in (tmp_path / "batching.config").read_text()
+    for most, together in ((32, 32), (1024, 64)):  # a request beyond max_batch_size is refused before it is split
+        serving.write_configs(tmp_path, "dcgan", most)
+        text = (tmp_path / "batching.config").read_text()
+        assert f"max_batch_size {{ value: {most} }}" in text
+        assert "enable_large_batch_splitting { value: true }" in text
+        assert f"max_execution_batch_size {{ value: {together} }}" in text
+    assert text == (ROOT / "examples/serving/batching.config").read_text()
+
+
+def test_the_batch_axis_of_an_onnx_file_has_a_name_and_triton_is_told_what_it_holds(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("tf2onnx")
+    tz.export(image_model(num_classes=3), tmp_path / "out", formats="onnx")
+    graph = onnx.load(tmp_path / "out" / "generator.onnx").graph
+    names = {value.name: value.type.tensor_type.shape.dim[0].dim_param for value in (*graph.input, *graph.output)}
+    assert names == {"latents": "batch", "labels": "batch", "images": "batch"}
+    config = (ROOT / "examples/serving/triton/dcgan/config.pbtxt").read_text(encoding="utf-8")
+    model = json.loads((ROOT / "exported/dcgan_fashion_mnist/card.json").read_text(encoding="utf-8"))["model"]
+    assert f'name: "latents" data_type: TYPE_FP32 dims: [ {model["latent_dim"]} ]' in config
+    assert f'name: "images" data_type: TYPE_FP32 dims: [ {", ".join(map(str, model["image_shape"]))} ]' in config

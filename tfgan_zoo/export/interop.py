@@ -51,13 +51,16 @@ def _onnx(source, path):
     specs = [tf.TensorSpec((None, *rows.shape[1:]), rows.dtype, name=name) for name, rows in inputs.items()]
     loaded = tf.saved_model.load(str(source.served()))
     function = tf.function(lambda *rows: loaded.signatures["serving_default"](**dict(zip(inputs, rows, strict=True))))
-    model, _ = tf2onnx.convert.from_function(function, input_signature=specs, output_path=str(path))
+    model, _ = tf2onnx.convert.from_function(function, input_signature=specs)
     came = {node.name.split(":")[0] for node in model.graph.input}
     if came != set(inputs):
         raise ValueError(
             f"ONNX takes constants of this network for inputs ({', '.join(sorted(came - set(inputs)))}): make them "
             "NumPy arrays, or inside a layer's call."
         )
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"  # by which servers know along what they may join
+    path.write_bytes(model.SerializeToString())
     return {"opset": model.opset_import[0].version, "operations": sorted({node.op_type for node in model.graph.node})}
 
 
