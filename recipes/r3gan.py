@@ -11,8 +11,8 @@ import tfgan_zoo as tz
 
 PAPER = "R3GAN, Huang et al. 2024"
 BUDGETS = {
-    "digits": {"epochs": 100, "batch_size": 64, "width": 16, "image_size": 16},
-    None: {"epochs": 10, "batch_size": 64, "width": 16},
+    "digits": {"epochs": 100, "batch_size": 64, "width": 16, "image_size": 16, "learning_rate": 1e-3},
+    None: {"epochs": 10, "batch_size": 64, "width": 16, "learning_rate": 1e-3},
 }
 
 
@@ -22,13 +22,12 @@ def flags(
     group_size: int = 16,
     gamma: float = 0.05,
     every: int = 4,
-    learning_rate: float = 1e-3,
     ema_decay: float = 0.998,
 ):
     """Keywords of the entry; both penalties have weight gamma and act every so many steps."""
     penalties = tz.penalties.R1(gamma, every=every), tz.penalties.R2(gamma, every=every)
     given = {"channel_max": channel_max, "blocks": blocks, "group_size": group_size, "penalties": penalties}
-    return given | {"learning_rate": learning_rate, "ema_decay": ema_decay}
+    return given | {"ema_decay": ema_decay}
 
 
 def figures(model, run):

@@ -298,6 +298,14 @@ def test_a_run_of_minutes_is_done_when_they_are_and_goes_on_for_more(tmp_path, m
     assert not longer.is_done(50)
 
 
+@pytest.mark.parametrize("name", ["r3gan", "conditional_r3gan"])
+def test_a_number_of_the_entry_comes_from_the_budget_where_no_flag_gives_it(tmp_path, monkeypatch, name):
+    main = importlib.import_module(f"recipes.{name}").main
+    _, config, keywords = begun(monkeypatch, main, **at(tmp_path))
+    assert config["learning_rate"] == 1e-3
+    assert "learning_rate" not in keywords
+
+
 def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
     main = tz.runs.recipe("cgan", "cGAN", {None: {"epochs": 1}})
     with pytest.raises(ValueError, match="gaussian has no classes, but 'cgan'"):

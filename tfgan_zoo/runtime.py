@@ -15,7 +15,7 @@ from tfgan_zoo.keras_private import apply_alone
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("mirrored", "multi_worker")
 
-_jit = "auto"
+_jit = False
 _current = None  # the strategy that `setup` made current
 
 
@@ -30,8 +30,8 @@ def setup(seed=None, precision="float32", jit=None, strategy=None):
         seed: integer >= 0 for Python, NumPy, Keras' initialisers and every model built afterwards; None leaves
             them unseeded.
         precision: "float32", "mixed_bfloat16" or "mixed_float16". Weights, losses, averages and exports stay float32.
-        jit: True compiles training steps with XLA, False never does, None leaves the choice to Keras
-            (on a CPU: no; a tiny model compiles for 10-25 s and then runs up to 1.6 times as fast).
+        jit: True compiles training steps with XLA; None or False do not. (Keras would, wherever there is a GPU: a step
+            then takes up to a minute to compile.)
         strategy: "mirrored" for all GPUs of this machine (or, where there is none, its logical CPUs); "multi_worker"
             for the machines that the environment variable TF_CONFIG names; a tf.distribute.Strategy; None for one
             device. "multi_worker" must come before anything that computes.
@@ -48,13 +48,13 @@ def setup(seed=None, precision="float32", jit=None, strategy=None):
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     if jit not in (None, True, False):
-        raise ValueError(f"jit={jit!r}: give True, False, or None for Keras' own choice.")
+        raise ValueError(f"jit={jit!r}: give True for XLA, or False.")
     _check_seed(seed)
     _use(_strategy(strategy))
     if seed is not None:
         keras.utils.set_random_seed(int(seed))
     keras.config.set_dtype_policy(precision)
-    _jit = "auto" if jit is None else jit
+    _jit = bool(jit)
 
 
 def seed_all(seed):

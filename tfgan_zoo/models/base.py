@@ -68,7 +68,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         super().__init__(**arguments)
         self.seed = random.randrange(2**31) if seed is None else int(seed)
         self.image_shape, self.condition = tuple(image_shape), condition
-        self.step = self._state_variable("step", 0, "int32")
+        self.step = self._state_variable("step", 0, "int64")  # TensorFlow keeps int32 variables off the GPU
         self._means = {}
         self._names = tuple(networks)
         for name, network in networks.items():
@@ -184,7 +184,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
             number = tf.constant(numbers)[index]
         else:
             number = noise.purpose(f"{purpose}/{index}")
-        return noise.fold(tf.stack([self.seed, self.step.value]), number)
+        return noise.fold(tf.stack([self.seed, tf.cast(self.step.value, tf.int32)]), number)
 
     # ---- drawing ----------------------------------------------------------------------------------------------
 
