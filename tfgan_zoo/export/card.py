@@ -15,7 +15,7 @@ from tfgan_zoo import files
 from tfgan_zoo.export import endpoints, interop, litert, parity, serving
 from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo.version import __version__
-from tfgan_zoo_serving import draws
+from tfgan_zoo_serving import draws, page
 from tfgan_zoo_serving.card import SIGNATURE, seal
 from tfgan_zoo_serving.verification import ROUNDING
 
@@ -300,16 +300,17 @@ network.summary()
 
 
 def _page(card):
-    if f"{PAGE}/index.html" not in card["files"]:
+    if not page.can_draw(card["model"], card["formats"]):
         return ""
+    own = f", `{PAGE}/index.html` itself here" if f"{PAGE}/index.html" in card["files"] else ""
     return f"""## Try it in a browser
 
-`{PAGE}/index.html` draws with LiteRT.js, without a network: a seed there gives the images of the same seed here.
-LiteRT.js is not part of this directory: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder
-`node_modules/@litertjs` becomes `{PAGE}/vendor`.
+This serves a page that draws with LiteRT.js{own}: a seed there gives the images of the same seed here. LiteRT.js is no
+part of it: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder `node_modules/@litertjs` becomes
+`{PAGE}/vendor`.
 
 ```sh
-python -m tfgan_zoo_serving.page .
+python -m tfgan_zoo_serving page .
 ```"""
 
 
