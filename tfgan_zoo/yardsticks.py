@@ -107,7 +107,7 @@ def report(out, found, said, images, heading):
         axis.imshow(sheet, cmap="gray", interpolation="nearest")
         axis.set(xticks=[], yticks=[])
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
-    figure.savefig(out / "samples.png")
+    figure.savefig(out / "samples.png", bbox_inches="tight")
     _parallel(out / "families.png", rows)
     print("\n".join(lines))
 
