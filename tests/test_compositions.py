@@ -148,7 +148,9 @@ def takes_six(name, shape, run_eagerly=False, **numbers):
     assert logs["loss"][0] == pytest.approx(sum(logs[loss][0] for loss in model.loss_names()), rel=1e-5, abs=1e-6)
 
 
-GANS = [name for name in tz.list_models() if "discriminator_learning_rate" in registry.keywords(name)]
+GANS = [
+    name for name in tz.list_models() if {"discriminator_learning_rate", "latent_dim"} <= {*registry.keywords(name)}
+]
 OF_IMAGES = {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 OF_POINTS = [name for name in GANS if name not in OF_IMAGES]
 HEAVY = {"dragan", "sngan", "projection_gan", "wgan_gp", "hinge_gan", "lsgan"}  # to run eagerly; parts of the others

@@ -36,11 +36,15 @@ EXPERIMENTS = {
 }
 EXPERIMENTS |= {"outliers", "pretraining"}
 OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
+OF_TRANSLATION = {"cyclegan", "pix2pix", "stargan"}  # which learn from pairs, two domains, or attributes
 OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
 OF_IMAGES |= {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
+NOT_OF_POINTS = OF_THEIR_OWN | OF_CLASSES | OF_IMAGES | OF_TRANSLATION
 IMAGES = [
-    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in RECIPES if name not in OF_THEIR_OWN
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+    for name in RECIPES
+    if name not in OF_THEIR_OWN | OF_TRANSLATION
 ]
 
 
@@ -106,7 +110,22 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if name not in OF_THEIR_OWN | OF_CLASSES | OF_IMAGES])
+@pytest.mark.parametrize(
+    ("name", "score"), [("pix2pix", "paired_psnr_182"), ("cyclegan", "arrived_769"), ("stargan", "right_dark_200")]
+)
+def test_a_recipe_of_translation_draws_before_and_after(tmp_path, name, score):
+    main = importlib.import_module(f"recipes.{name}").main
+    record = main(epochs=1, width=4, image_size=16, split="train[:320]", **at(tmp_path))
+    assert np.isfinite(record["scores"][score])
+    with Image.open(tmp_path / "out/translations.png") as picture:
+        assert min(picture.size) > 200
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+    card = json.loads((tmp_path / "out/card.json").read_text())
+    assert "translate" in card["formats"]["saved_model"]["signatures"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in NOT_OF_POINTS])
 def test_a_recipe_takes_points_too(tmp_path, name):
     main = importlib.import_module(f"recipes.{name}").main
     record = main(dataset="ring8", epochs=1, width=16, batch_size=1000, **at(tmp_path))

@@ -50,12 +50,19 @@ HEAVY = {
 STYLED = {"stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 HEAVY |= STYLED  # `test_style_models.py` stands for them
 HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan", "progressive_gan"}  # their parts have tests of their own
+FEWER |= {"cyclegan": {"blocks": 1, "pool_size": 4}, "stargan": {"blocks": 1, "n_critic": 2}}
+HEAVY |= {"cyclegan", "pix2pix", "stargan"}  # see test_translation.py
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 
 
-def batches(batch_size=12):
-    return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(batch_size)
+def batches(batch_size=12, model=None):
+    return tf.data.Dataset.from_tensor_slices((IMAGES, beside(model, IMAGES, LABELS))).batch(batch_size)
+
+
+def beside(model, images, labels):
+    """What a model is given beside images: labels; other images, if it translates by itself."""
+    return images[::-1] if hasattr(model, "translate") and model.condition is None else labels
 
 
 def at_rest(weights, before):
@@ -66,13 +73,14 @@ def at_rest(weights, before):
 def next_losses(model):
     """Of two more steps on batches of 6, eagerly: tracing a second model takes longer than all else here."""
     model.run_eagerly, model.train_function = True, None
-    return model.fit(batches(6).take(2), verbose=0).history
+    return model.fit(batches(6, model).take(2), verbose=0).history
 
 
 CANNOT = {  # entry: {"colour" or "points": the sentence that says that it makes none}
     "conditional_pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
     "pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
     "rbm": {"points": "an RBM has binary units; for points take 'realnvp'"},
+    **{name: {"points": "translates images; for points take 'gan'"} for name in ("cyclegan", "pix2pix", "stargan")},
 }
 CANNOT |= {name: {"points": "StyleGAN networks make images"} for name in STYLED | {"progressive_gan"}}
 
@@ -116,11 +124,20 @@ def each_image_has_a_likelihood(model):
     assert isinstance(model.is_bound, bool)
 
 
+def images_are_translated(model):
+    made = model.translate(IMAGES[:3], *told(model))
+    assert made.shape == (3, *SHAPE)
+    np.testing.assert_allclose(model.translate(IMAGES[:1], *(one[:1] for one in told(model))), made[:1], atol=1e-5)
+    shown = model.preview(0)
+    assert all(np.asarray(images).std() > 0 for images, _ in shown.values())
+
+
 CHECKS = {  # verb: what a model that has it is held to
     "draw_latents": latents_are_what_generate_starts_from,
     "encode": what_is_encoded_is_decoded,
     "reconstruct": images_come_back,
     "log_prob": each_image_has_a_likelihood,
+    "translate": images_are_translated,
 }
 
 
@@ -133,7 +150,7 @@ def test_contract(name, tmp_path):
     model = tz.create(name, image_shape=SHAPE, width=8, seed=0, **fewer)
     model.compile()
     before = [np.array(weight) for weight in model.weights]
-    history = model.fit(batches(), verbose=0).history
+    history = model.fit(batches(model=model), verbose=0).history
     assert np.isfinite(list(history.values())).all()
     allowed = AT_REST.get(name, {})
     resting = at_rest(model.weights, before)
@@ -151,7 +168,11 @@ def test_contract(name, tmp_path):
     card = tz.export(model, tmp_path / "out", formats=FORMATS.get(name, ("saved_model", "tflite")))
     assert set(card["formats"]) >= set(FORMATS.get(name, ("saved_model", "tflite")))
     again = tz.load_exported(tmp_path / "out")
-    np.testing.assert_allclose(again.generate(3, seed=1), model.generate(3, seed=1), atol=1e-4)
+    if hasattr(model, "translate"):
+        asked = IMAGES[:3], *told(model)
+        np.testing.assert_allclose(again.translate(*asked, seed=1), model.translate(*asked, seed=1), atol=1e-4)
+    else:
+        np.testing.assert_allclose(again.generate(3, seed=1), model.generate(3, seed=1), atol=1e-4)
     made(name, "colour", (32, 32, 3))
     made(name, "points", (2,))
 
@@ -162,7 +183,7 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     tz.runtime.setup(seed=0, precision="mixed_bfloat16")
     half = tz.create(name, image_shape=SHAPE, width=8)
     half.compile()
-    assert np.isfinite(list(half.fit(batches(), verbose=0).history.values())).all()
+    assert np.isfinite(list(half.fit(batches(model=half), verbose=0).history.values())).all()
     assert half.generate(2, seed=0).dtype == np.float32
     assert {weight.dtype for one in half.inference.values() for weight in one.weights} <= {"float32", "int32"}
     card = tz.export(half, tmp_path / "half")
@@ -173,11 +194,11 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     once = {"n_critic": 1} if "n_critic" in registry.keywords(name) else {}
     xla = tz.create(name, image_shape=SHAPE, width=8, **once)
     xla.compile(jit_compile=True)
-    assert np.isfinite(list(xla.fit(batches(), verbose=0).history.values())).all()
+    assert np.isfinite(list(xla.fit(batches(model=xla), verbose=0).history.values())).all()
     colour = tz.create(name, image_shape=(32, 32, 3), width=8)
     colour.compile()
     images = np.tanh(np.random.default_rng(1).normal(size=(10, 32, 32, 3))).astype("float32")
-    assert np.isfinite(colour.fit(images, LABELS[:10], verbose=0).history["loss"]).all()
+    assert np.isfinite(colour.fit(images, beside(colour, images, LABELS[:10]), verbose=0).history["loss"]).all()
 
 
 @pytest.mark.parametrize("size", dcgan.SIZES)

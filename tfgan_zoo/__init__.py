@@ -62,6 +62,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
 from tfgan_zoo.models.style import StyleGAN
+from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
 from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.models.vq import VQVAE
 from tfgan_zoo.registry import create, list_models, register
@@ -80,13 +81,16 @@ __all__ = [
     "AdversarialAutoencoder",
     "Autoencoder",
     "ConditionalGAN",
+    "CycleGAN",
     "Diffusion",
     "FlowMatching",
     "GenerativeModel",
     "InfoGAN",
     "LatentDiffusion",
+    "Pix2Pix",
     "Run",
     "SemiSupervisedGAN",
+    "StarGAN",
     "StyleGAN",
     "__version__",
     "augmentations",

@@ -133,7 +133,7 @@ def keywords(name):
 
 
 def keywords_from(name, info):
-    """What the data says to a zoo entry: the number of its classes, if the entry asks for `num_classes`.
+    """What the data says to a zoo entry: the number of its classes, or the names of attributes, if it asks for them.
 
     Args:
         name: of the entry.
@@ -142,7 +142,10 @@ def keywords_from(name, info):
     Raises:
         ValueError: if the entry needs classes and there are none.
     """
-    if "num_classes" not in keywords(name):
+    known = keywords(name)
+    if "attribute_names" in known and info.attribute_names:
+        return {"attribute_names": info.attribute_names}
+    if "num_classes" not in known:
         return {}
     if (info.num_classes or 0) < 2:
         raise ValueError(f"{info.name} has no classes, but {name!r} needs one with every image: take another.")

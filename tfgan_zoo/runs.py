@@ -68,6 +68,7 @@ def recipe(
     shipped=SHIPPED,
     looks=None,
     num_images=None,
+    source=None,
 ):
     """A recipe's `main`: a paper from data to export, as every recipe does it.
 
@@ -93,6 +94,7 @@ def recipe(
         shipped: the flags by which `make train-zoo` trains the generator that stands in exported/; None for a recipe
             that gives none, such as a second one of an entry.
         looks, num_images: as of `Run`, for models whose images are dear.
+        source: function of the dataset's name to what `data.load` takes, such as `data.Pairs`; None for the name.
 
     Returns:
         Function of keywords, for `tz.cli.run`; it has the attributes entry, paper, budgets and shipped.
@@ -127,9 +129,8 @@ def recipe(
             config["precision"] = runtime.precision()
         data_name = pathlib.Path(config["dataset"]).stem
         name = pathlib.Path(module["__file__"]).stem
-        run = Run(
-            out or pathlib.Path(f"exported/{name}_{data_name}"), config, fresh, extractor, quiet, looks, num_images
-        )
+        out = out or pathlib.Path(f"exported/{name}_{data_name}")
+        run = Run(out, config, fresh, extractor, quiet, looks, num_images, source)
         run.recipe = name
         if runtime.gathered([run.is_done(config["epochs"], config.get("minutes"))])[0, 0]:  # the chief's word
             return run.report(again=True) if runtime.is_chief() else None
@@ -137,7 +138,7 @@ def recipe(
         if train_only or not runtime.is_chief():
             return None
         with runtime.no_strategy():  # the other workers, if there are any, have gone
-            record = run.score(model, config["dataset"], quiet=quiet)
+            record = run.score(model, run.source, quiet=quiet)
             if scores and record:
                 record["scores"] |= scores(model, run)
             drawn = figures(model, run) if figures and not no_figures else {}
@@ -196,16 +197,28 @@ class Run:
         quiet: for whoever trains beside it: whether progress is to be shown.
         looks: how often it is scored while it trains; None for ten times, or twice a minute if that is less often.
         num_images: of a score; None for as many as the test split has, and 5,000 at most while it trains.
+        source: as in `recipe`.
 
     Raises:
         ValueError: if `out` belongs to something else or to a run with other numbers.
         RuntimeError: if another process is filling it.
     """
 
-    def __init__(self, out, config, fresh=False, extractor=None, quiet=False, looks=None, num_images=None):
+    def __init__(
+        self,
+        out,
+        config,
+        fresh=False,
+        extractor=None,
+        quiet=False,
+        looks=None,
+        num_images=None,
+        source=None,
+    ):
         self.out, self.config, self.extractor, self.quiet = pathlib.Path(out), config, extractor, quiet
         self.looks, self.num_images = looks, num_images
         self.recipe = None  # its name, where one fills it
+        self._source = source
         self.directory = self.out / "run"
         directories.check_ours("out", self.out, ("run/config.json", "run/.lock", "card.json"), "run")
         if fresh and self.directory.exists():
@@ -214,6 +227,12 @@ class Run:
             shutil.rmtree(self.directory, ignore_errors=True)  # by each of several workers, which may share it
         sentence = f"{self.out} holds a run with other numbers ({{}}): give another --out, or --fresh."
         directories.check_same(self.directory / "config.json", config, ("epochs", "minutes"), sentence)
+
+    @property
+    def source(self):
+        """What `data.load` takes: the dataset's name, or what the recipe makes of it."""
+        name = self.config["dataset"]
+        return name if self._source is None else self._source(name)
 
     def is_done(self, epochs, minutes=None):
         """Whether training, scoring and export have all ended, for at least `epochs` epochs or `minutes` minutes."""
@@ -234,7 +253,7 @@ class Run:
         """
         record = files.read_json(self.directory / "done.json")["scores"]
         headline = "is done already; --fresh starts over" if again else "is ready to serve"
-        if seen := collapse_in(record, data.info(self.config["dataset"]).class_names):
+        if seen := collapse_in(record, data.info(self.source).class_names):
             headline = f"{headline if again else 'is exported'}, but its model has collapsed: {seen}"
         print(f"\n{self.out} {headline}.")
         versions = sorted((path.name for path in self.out.iterdir() if path.name.isdigit()), key=int)
@@ -267,7 +286,7 @@ class Run:
             ValueError: if the entry needs classes and the dataset has none, or as `data.load` and `create` do.
             RuntimeError: if another process is filling this run's directory.
         """
-        dataset, epochs, seed = (self.config[name] for name in ("dataset", "epochs", "seed"))
+        dataset, (epochs, seed) = self.source, (self.config[name] for name in ("epochs", "seed"))
         wanted = {"image_size": self.config["image_size"], "split": self.config.get("split", "train")}
         wanted |= {"skip_corrupt": self.config.get("skip_corrupt", False), "verbose": not quiet}
         dataset = data.with_test(dataset)
@@ -295,13 +314,17 @@ class Run:
             count: how many, spread over the split; None for all.
 
         Returns:
-            (images float32 (N, *image_shape) in [-1, 1], labels int32 (N,) or None); N <= count.
+            (images float32 (N, *image_shape) in [-1, 1], labels int32 (N,) or None); N <= count. Of pairs (sources,
+            targets), of two domains images of both.
         """
-        source, size = data.with_test(self.config["dataset"]), self.config["image_size"]
+        source, size = data.with_test(self.source), self.config["image_size"]
         images, labels = data.arrays(source, "test", image_size=size)
         rows = slice(None, None, max(1, len(images) // (count or len(images))))
-        images, labels = images[rows][:count], None if labels is None else labels[rows][:count]
-        return np.asarray(pixels.from_uint8(images)) if images.dtype == "uint8" else images, labels
+        both = images[rows][:count], None if labels is None else labels[rows][:count]
+        floats = (
+            np.asarray(pixels.from_uint8(one)) if one is not None and one.dtype == "uint8" else one for one in both
+        )
+        return tuple(floats)
 
     def callbacks(self, score_on=None, reference=None, quiet=False):
         """The callbacks of a run: samples, scores, checkpoints, curves and progress, in the order they need.
@@ -379,6 +402,21 @@ class Run:
         shown = [images, *given, np.asarray(model.reconstruct(given[0] if given else images, *told))]
         path, rows = self.directory / "reconstructions.png", np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
         pictures.save_grid(np.clip(rows, -1.0, 1.0), path, columns=4 * len(shown))
+        return path
+
+    def translations(self, model, count=32):
+        """Draw images of the test split beside what a model makes of them, `translations.png`; returns its path.
+
+        Args:
+            model: a model that translates.
+            count: images.
+        """
+        panels, path = model.panels(*self.test_images(count)), self.directory / "translations.png"
+        if len(panels) > 1:
+            pictures.save_panels(panels, path)
+        else:
+            ((images, columns),) = panels.values()
+            pictures.save_grid(images, path, columns=columns)
         return path
 
     def score(self, model, reference, quiet=False, **arguments):

@@ -50,7 +50,7 @@ class ExportedGenerator:
 
     Args:
         facts: what the card says of the model: "name", "image_shape", "start" (or, in older cards, "latent_dim"),
-            "num_classes", "prior", "seeded".
+            "num_classes", "attribute_names", "prior", "seeded".
         run: function of what images start from, by name, and "labels" -> images.
         format: name of the format it runs.
         most: images that the format makes at a time; None for any number.
@@ -64,6 +64,8 @@ class ExportedGenerator:
         self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
         (self._start, shape), *others = start_of(facts).items()
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
+        self._others, self._translates = dict(others), facts.get("translates", False)
+        self.attribute_names = tuple(facts.get("attribute_names") or ()) or None
         self._prior = facts.get("prior")
 
     def __call__(self, latents, labels=None):
@@ -90,10 +92,59 @@ class ExportedGenerator:
             raise ValueError(f"{self._start} hold NaN or infinity: give finite numbers.")
         if labels is None and self.num_classes is not None:
             raise ValueError(f"{self.name} needs labels beside latents: one integer a row.")
-        inputs = {self._start: latents} | self._labels(len(latents), labels)
-        starts = range(0, len(latents), self._together)
+        return self.of({self._start: latents} | self._labels(len(latents), labels))
+
+    def translate(self, images, condition=None, seed=0):
+        """The translations that `translate` of the model gives for the same arguments.
+
+        Args:
+            images: (N, *shape of what is translated), numbers in [-1, 1] or uint8, N >= 1.
+            condition: what each is to become: (N,) integers of classes, or (N, A) numbers from 0 to 1 of attributes,
+                whose names are `attribute_names`; None for a model that is told nothing.
+            seed: integer from 0 to 2147483647, of what is drawn beside images, such as dropout.
+
+        Returns:
+            float32 array (N, *image_shape), in [-1, 1].
+
+        Raises:
+            ValueError: if an argument is none of these, or the model does not translate.
+        """
+        if not self._translates:
+            raise ValueError(f"{self.name} translates no images: ask it to generate them.")
+        images = np.asarray(images)
+        images = images.astype(np.float32) / np.float32(127.5) - np.float32(1) if images.dtype == np.uint8 else images
+        if images.shape != (len(images), *self._shape) or not len(images) or images.dtype.kind not in "fiu":
+            shape = ", ".join(map(str, self._shape))
+            raise ValueError(
+                f"images are {images.dtype} {images.shape}: give numbers in [-1, 1] or uint8 (N, {shape})."
+            )
+        if not np.abs(images).max() <= 1.001:
+            raise ValueError("images leave [-1, 1]: for 0 to 255 give uint8, or x / 127.5 - 1.")
+        prior = {"class": "Uniform", "low": 0.0, "high": 1.0}
+        inputs = {self._start: images.astype(np.float32)} | self._told(len(images), condition)
+        inputs |= {name: draws.rows(prior, len(images), shape, int(seed)) for name, shape in self._others.items()}
+        return self.of(inputs)
+
+    def of(self, inputs):
+        """Images for rows of all that the file takes, by its own names, float32 (N, *image_shape)."""
+        count = len(next(iter(inputs.values())))
+        starts = range(0, count, self._together)
         parts = [self._run({name: rows[at : at + self._together] for name, rows in inputs.items()}) for at in starts]
         return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def _told(self, count, condition):
+        if self.attribute_names is None:
+            if condition is None and self.num_classes is not None:
+                raise ValueError(f"{self.name} is told what images are to become: one integer for each.")
+            return self._labels(count, condition)
+        values = None if condition is None else np.asarray(condition)
+        if values is None or values.shape != (count, len(self.attribute_names)) or values.dtype.kind not in "biuf":
+            came = "missing" if values is None else f"{values.dtype} {values.shape}"
+            raise ValueError(
+                f"attributes are {came}: {self.name} takes {len(self.attribute_names)} numbers from 0 to 1 for each of "
+                f"the {count} images: {', '.join(self.attribute_names)}."
+            )
+        return {"attributes": values.astype(np.float32)}
 
     def generate(self, num_images, labels=None, seed=None):
         """The images that `generate` of the model gives for the same arguments.

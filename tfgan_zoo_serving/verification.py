@@ -94,7 +94,7 @@ def _parity(directory, card, name, reference):
     generator, path = opened(directory, card, name)
     _check_signatures(path, name, entry, card["model"])
     try:
-        images = generator(reference[_start(card["model"])], reference.get("labels"))
+        images = generator.of({key: rows for key, rows in reference.items() if key not in ("rows", "images")})
     except Exception as error:  # whatever a runtime raises at a file that is not what it seems
         raise cards.DamagedError(f"{path} cannot be run: {cards.first_line(error)}") from error
     if images.shape != reference["images"].shape:
@@ -123,9 +123,11 @@ def _check_signatures(path, name, entry, model):
             name: {side: one[side] for side in ("inputs", "outputs")} for name, one in entry["signatures"].items()
         }
     elif runtimes.kind(name) == "tflite":
-        labels = {} if model["num_classes"] is None else {"labels": "int32"}
+        told = {} if model["num_classes"] is None else {"labels": "int32"}
+        told |= {"attributes": "float32"} if model.get("attribute_names") else {}
+        start = dict.fromkeys(model.get("start") or ("latents",), "float32")
         there = runtimes.signatures(name, path)
-        wanted = {"inputs": {_start(model): "float32"} | labels, "outputs": {"images": "float32"}}
+        wanted = {"inputs": start | told, "outputs": {"images": "float32"}}
     else:
         return  # its names are those that were just run by
     if there != wanted:

@@ -55,6 +55,7 @@ LAYERS = {
     "free_energy": (lambda: tl.RestrictedBoltzmann(3), VECTORS),
     "shared_scale": (lambda: tl.SharedScale(0.5), IMAGES),
     "group_norm": (lambda: tl.GroupNormalization(3), IMAGES),
+    "instance_norm": (tl.InstanceNormalization, IMAGES),
     "modulated_norm": (lambda: tl.GroupNormalization(3), (*IMAGES, (6,))),
     "attention": (lambda: tl.PixelAttention(), IMAGES),
     "time": (lambda: tl.TimeEmbedding(6), ((),)),

@@ -369,7 +369,18 @@ class Smooth(Noise):
         return np.full(len(images), -64 * np.log(256 / 127.5))
 
 
-ELSEWHERE = {"fid", "inception_score", "modes_covered", "high_quality", "convergence", "paired_mae", "paired_psnr"}
+ELSEWHERE = {
+    "fid",
+    "inception_score",
+    "modes_covered",
+    "high_quality",
+    "convergence",
+    "paired_mae",
+    "paired_psnr",
+    "paired_ssim",
+    "cycle_mae",
+    "identity_mae",
+}
 
 
 def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
@@ -380,7 +391,7 @@ def test_all_metrics_in_one_call_and_one_pass(monkeypatch):
     assert passes.count("generated images") == 1
     assert passes.count("digits/test") == 1
     assert passes.count("digits/train") == 2  # as many as were generated, for the floor; and more, for memorisation
-    assert set(record["left_out"]) == {"modes", "convergence", "translation"}
+    assert set(record["left_out"]) == {"modes", "convergence", "translation", "cycle_consistency"}
     assert set(record["cpu_s_of"]) == {"features", *measures.MEASURES} - set(record["left_out"])
     assert json.loads(json.dumps(record)) == record
     scores = record["scores"]
@@ -494,14 +505,19 @@ def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are
         evaluate(model, "digits", metrics="translation", verbose=False)
     source, target = np.full((7, 8, 8, 1), 128, np.uint8), np.full((7, 8, 8, 1), 153, np.uint8)
     reference = types.SimpleNamespace(
-        info=types.SimpleNamespace(is_pairs=True, name="halves"), images=lambda *_: (source, target), batch_size=3
+        info=types.SimpleNamespace(is_pairs=True, name="halves"),
+        sources=lambda *_: source,
+        images=lambda *_: (target, None),
+        batch_size=3,
     )
     inputs = metric_inputs.MetricInputs(model, reference, "test", 7, 0, 0, (8, 8, 1), None, None)
     translation = measures.MEASURES["translation"]
     assert translation.lacks(inputs) is None
     away = 0.5 - 25 / 127.5
+    one, other, c1 = 128 / 127.5 + 0.5, 153 / 127.5, 0.02**2  # brightness from 0; of flat images SSIM has no other term
+    alike = (2 * one * other + c1) / (one**2 + other**2 + c1)
     assert translation(inputs) == pytest.approx(
-        {"paired_mae_7": away, "paired_psnr_7": 10 * np.log10(4 / away**2)}, rel=1e-5
+        {"paired_mae_7": away, "paired_psnr_7": 10 * np.log10(4 / away**2), "paired_ssim_7": alike}, rel=1e-3
     )
     with pytest.raises(ValueError, match=r"Translation needs a model with \.translate, and this one has none"):
         evaluate(Uniform(), "digits", metrics="translation", verbose=False)

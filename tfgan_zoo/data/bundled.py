@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from tfgan_zoo.data import memory, shapes
+from tfgan_zoo.data import memory, shape_pairs, shapes
 from tfgan_zoo.data.source import Info, Source
 
 POINTS = {"train": 50_000, "test": 10_000}
@@ -83,4 +83,5 @@ def _drawn(name, part):
     return (centres[labels] + deviation * noise).astype("float32"), labels.astype("int32")
 
 
-SOURCES = {"digits": digits, "shapes": shapes.source} | {name: functools.partial(points, name) for name in MIXTURES}
+SOURCES = {"digits": digits, "shapes": shapes.source} | shape_pairs.SOURCES
+SOURCES |= {name: functools.partial(points, name) for name in MIXTURES}

@@ -17,7 +17,8 @@ class Pairs:
     """Pairs of images of one size: `load` gives (sources, targets), cropped and flipped alike.
 
     Args:
-        source: a folder of pictures that show two, side by side; or, with `target`, a folder or any other source.
+        source: a folder of pictures that show two, side by side; a source that is pairs itself, such as "edges2shapes";
+            or, with `target`, a folder or any other source.
         target: a folder whose files have the names of those in `source`, whatever their suffix; or any other source
             with as many images, which are then paired by their order. None if `source` holds both halves.
         reverse: exchange sources and targets.
@@ -39,7 +40,9 @@ class Pairs:
             ValueError: if images have no partner.
         """
         if self.target is None:
-            find(self.source, data_dir)  # which says what is wrong with a path
+            found = find(self.source, data_dir)  # which says what is wrong with a path
+            if found.info.is_pairs:
+                return _reversed(found) if self.reverse else found
             if not _is_folder(self.source):
                 raise ValueError(
                     f"Pairs({self.source!r}) has no target. Give one, or a folder of pictures showing two side by side"
@@ -62,7 +65,7 @@ class Unpaired:
 
     Args:
         a: any source; or a folder with sub-folders trainA and trainB (testA and testB), or a TFDS dataset with such
-            splits ("cycle_gan/horse2zebra"), if `b` is None.
+            splits ("cycle_gan/horse2zebra"), if `b` is None; or pairs, whose sources are a and whose targets are b.
         b: any source, or None.
     """
 
@@ -85,7 +88,7 @@ class Unpaired:
             both = [folders.domains(_path(self.a), letter) for letter in "AB"]
         else:
             base = find(self.a, data_dir)
-            both = [_domain(base, letter) for letter in "AB"]
+            both = [_side(base, 0), _side(base, 1)] if base.info.is_pairs else [_domain(base, x) for x in "AB"]
         if None in both:
             raise ValueError(f"Unpaired({self.a!r}) needs two domains: give b, or a source with trainA and trainB")
         return tuple(both)
@@ -121,6 +124,24 @@ def _domain(base, letter):
     return Source(
         info, rows=lambda split, wanted: base.rows(re.sub(r"\b([A-Za-z_]\w*)", rf"\g<1>{letter}", split), wanted)
     )
+
+
+def _side(found, side):
+    """The sources (0) or the targets (1) of pairs as a source of its own."""
+    name = f"{found.info.name}, {'AB'[side]}"
+
+    def rows(split, wanted):
+        both = found.rows(split, wanted)
+
+        def read(chosen):
+            images, labels = both.read(chosen)
+            return images[:, side], labels
+
+        shape = (both.shape[0], *both.shape[2:])
+        fingerprint = {"fingerprint": lambda: _digest("AB"[side], both.fingerprint())}
+        return dataclasses.replace(both, name=f"{name}/{split}", shape=shape, read=read, **fingerprint)
+
+    return Source(dataclasses.replace(found.info, name=name, is_pairs=False), rows=rows)
 
 
 def _by_order(one, two):

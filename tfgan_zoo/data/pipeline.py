@@ -112,7 +112,8 @@ def load(
     scoring, give `shuffle=False, drop_remainder=False`: every image once, in stored order.
 
     Args:
-        source: "digits" or "shapes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
+        source: "digits" or "shapes"; pairs of shapes, "edges2shapes", "grey2shapes", "hearts2arrows" or "red2blue", or
+            with "shapes_attributes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
             what `write` wrote; an .npz file; an array of images, a list of them, (images, labels), or a dict of "image"
             and "label", uint8 or float32 in [-1, 1]; or `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.

@@ -76,6 +76,24 @@ def render(indices, image_size=32):
     Raises:
         ValueError: for indices that are out of range, or a size below 16 or above 256.
     """
+    height, width = _checked(indices, image_size)
+    indices = np.asarray(indices)
+    paper = np.array(_FACTORS["background"], "float32")[indices[:, 6], None]
+    ink = _colours()[indices[:, 1]]
+    cover = np.clip(0.5 - _distances(indices, height, width), 0, 1)[..., None]
+    images = paper[:, None, None] + (ink - paper)[:, None, None] * cover
+    return (images + 0.5).astype("uint8")
+
+
+def outlines(indices, image_size=32):
+    """Draw the outlines of images alone, black on white, antialiased; arguments and result as of `render`."""
+    height, width = _checked(indices, image_size)
+    ink = np.clip(1.0 - np.abs(_distances(np.asarray(indices), height, width)), 0, 1)
+    return np.repeat((255.5 * (1.0 - ink))[..., None], 3, axis=-1).astype("uint8")
+
+
+def _checked(indices, image_size):
+    """(height, width), once it is known that images of these factors can be drawn."""
     indices = np.asarray(indices)
     if indices.ndim != 2 or indices.shape[1] != len(_FACTORS) or not np.issubdtype(indices.dtype, np.integer):
         raise ValueError(
@@ -86,11 +104,7 @@ def render(indices, image_size=32):
     height, width = (image_size,) * 2 if isinstance(image_size, numbers.Integral) else image_size
     if not all(SIZES[0] <= side <= SIZES[1] for side in (height, width)):
         raise ValueError(f"image_size={image_size!r}: shapes are drawn with sides of {SIZES[0]} to {SIZES[1]} pixels")
-    paper = np.array(_FACTORS["background"], "float32")[indices[:, 6], None]
-    ink = _colours()[indices[:, 1]]
-    cover = _cover(indices, height, width)[..., None]
-    images = paper[:, None, None] + (ink - paper)[:, None, None] * cover
-    return (images + 0.5).astype("uint8")
+    return height, width
 
 
 def source():
@@ -145,8 +159,8 @@ def _colours():
     return np.array(colours, "float32") * 255
 
 
-def _cover(indices, height, width):
-    """float32 (N, height, width): how much of each pixel the shape covers, 0 to 1."""
+def _distances(indices, height, width):
+    """float32 (N, height, width): distance of each pixel to the shape's outline in pixels, negative inside."""
     half = min(height, width) / 2
     radius, x, y, turn = (np.array(_FACTORS[name], "float32") for name in ("size", "x", "y", "rotation"))
     radius = radius[indices[:, 2], None, None] * np.float32(half)
@@ -156,12 +170,11 @@ def _cover(indices, height, width):
     angle = np.deg2rad(turn)[indices[:, 5], None, None]
     sine, cosine = np.sin(angle), np.cos(angle)
     right, up = np.abs(cosine * across + sine * down), sine * across - cosine * down  # shapes are mirror images
-    cover = np.empty(right.shape, "float32")
+    found = np.empty(right.shape, "float32")
     for number, name in enumerate(_FACTORS["shape"]):
         chosen = indices[:, 0] == number
-        distance = _DISTANCES[name](right[chosen], up[chosen]) * radius[chosen]
-        cover[chosen] = np.clip(0.5 - distance, 0, 1)
-    return cover
+        found[chosen] = _DISTANCES[name](right[chosen], up[chosen]) * radius[chosen]
+    return found
 
 
 # Distances to the outlines, negative inside, of shapes in the unit circle; `right` is never negative. Where edges meet

@@ -68,7 +68,7 @@ def export(
     Args:
         model: a trained model of the zoo: anything with `name`, `image_shape`, `condition`, `inference` (name ->
             network), `start`, `draw` and `generate`; verbs beside these (`draw_latents`, `encode`, `decode`,
-            `reconstruct`, `log_prob`, `endpoints`) become signatures of their own.
+            `reconstruct`, `log_prob`, `translate`, `endpoints`) become signatures of their own.
         directory: a new or empty directory, or one that holds an earlier export.
         formats: which to write of "saved_model"; "tflite", "tflite_float16", "tflite_dynamic_range" and "tflite_int8",
             each also with "_batch1" for a batch of one image; "onnx" and "openvino", whose packages are the extra
@@ -127,7 +127,7 @@ def export(
         for caption, path in pictures.items():
             (new / path.name).write_bytes(path.read_bytes())
             pictures[caption] = path.name
-        draw.save_grid(reference.images, new / "samples.png", columns=reference.columns)
+        _picture(model, reference, new / "samples.png")
         served = staging / "saved_model" if "saved_model" in formats else None
         with quiet():
             made = _made(model, formats, staging, served, reference, facts, scores, max_images)
@@ -161,6 +161,17 @@ def compact(model):
     else:
         name = "tflite_float16_batch1" if hasattr(model, "draw_latents") else "tflite_float16"
     return {"formats": (name,), "weights": "float16"}
+
+
+def _picture(model, reference, path):
+    """Draw what a model makes; of one that translates, beside what it was given."""
+    if not callable(getattr(model, "translate", None)):
+        return draw.save_grid(reference.images, path, columns=reference.columns)
+    panels = model.preview(parity.SEED)
+    if len(panels) > 1:
+        return draw.save_panels(panels, path)
+    ((images, columns),) = panels.values()
+    return draw.save_grid(images, path, columns=columns)
 
 
 def _write_networks(model, new, weights=None):

@@ -70,6 +70,8 @@ def facts(model, reference):
             "start": {name: list(rows.shape[1:]) for name, rows in reference.start.items()},
             "latent_dim": getattr(model, "latent_dim", None),
             "num_classes": getattr(model.condition, "num_classes", None),
+            **({"attribute_names": model.condition.names} if hasattr(model.condition, "names") else {}),
+            **({"translates": True} if callable(getattr(model, "translate", None)) else {}),
             "prior": _prior(getattr(model, "prior", None)),
             "parameters": sum(network.count_params() for network in networks),
             "one_pass": len(networks) == 1 and _is_drawn_by(networks[0], reference),
@@ -231,6 +233,10 @@ def _scores(card):
 
 
 def _loading(card):
+    if card["model"].get("translates"):
+        yield from _translating(card)
+        yield _with_keras(card)
+        return
     conditional, points = card["model"]["num_classes"] is not None, len(card["model"]["image_shape"]) == 1
     kind = "float32" if points else "uint8"
     labels = ", labels=[0, 1, 1]" if conditional else ""
@@ -285,9 +291,74 @@ generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default
 images = generator({name}={name}{labels})["images"]
 print(images.shape, images.dtype)  # {"one" if count == 1 else "three"}, float32{bounds}
 ```"""
+    yield _with_keras(card)
+
+
+def _translating(card):
+    """How to translate images of one's own."""
+    model, image = card["model"], ", ".join(map(str, card["model"]["start"]["sources"]))
+    one, told = "", ""
+    if model["num_classes"] is not None:
+        one, told = "np.array([1], np.int32)", "labels"
+    elif "attribute_names" in model:
+        one, told = f"np.array([{[1.0] + [0.0] * (len(model['attribute_names']) - 1)}], np.float32)", "attributes"
+    names = f"  # {', '.join(model['attribute_names'])}" if told == "attributes" else ""
+    given = f"\n{told} = {one}{names}" if told else ""
+    yield f"""## Translate with tfgan_zoo_serving
+
+It checks the files' hashes, and neither needs the package that trained the model nor, for LiteRT and ONNX, TensorFlow.
+Run these where this file lies.
+
+```python
+import numpy as np
+from tfgan_zoo_serving import load_exported, verify
+
+generator = load_exported(".")
+pictures = np.zeros((1, {image}), np.float32)  # yours, from -1 to 1, or uint8{given}
+images = generator.translate(pictures{f", {told}" if told else ""})
+print(generator.format, images.shape, images.dtype)
+print(verify(".", [generator.format]))  # hashes, signatures and images, checked again
+```"""
+    if "saved_model" in card["formats"]:
+        asked = f", {told}=tf.constant({told})" if told else ""
+        asked += ", seed=tf.constant(0)" if len(model["start"]) > 1 else ""
+        yield f"""## Load with TensorFlow
+
+No Keras and no other package is needed.
+
+```python
+import numpy as np
+import tensorflow as tf
+
+generator = tf.saved_model.load("{card["version"]}")
+pictures = tf.zeros((1, {image})){given}
+images = generator.signatures["translate"](images=pictures{asked})["images"]
+print(images.shape, images.dtype)  # float32 from -1 to 1
+```"""
+    plain = next((entry for name, entry in card["formats"].items() if name.startswith("tflite")), None)
+    if plain:
+        inputs = {
+            name: f"np.zeros((1, {', '.join(map(str, shape))}), np.float32)" for name, shape in model["start"].items()
+        }
+        inputs |= {told: one} if told else {}
+        lines = "\n".join(f"{name} = {value}" for name, value in inputs.items())
+        yield f"""## Load with LiteRT
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default")
+{lines}
+images = generator({", ".join(f"{name}={name}" for name in inputs)})["images"]
+print(images.shape, images.dtype)  # float32 from -1 to 1
+```"""
+
+
+def _with_keras(card):
     names = [network["path"] for network in card["model"]["networks"].values()]
     files = f"`{names[0]}` is the network itself" if len(names) == 1 else f"`{'`, `'.join(names)}` are the networks"
-    yield f"""## Load with Keras
+    return f"""## Load with Keras
 
 {files}, for further work. If it has layers of this package, `import tfgan_zoo` first.
 
@@ -318,7 +389,10 @@ def _serving(card):
     if "saved_model" not in card["formats"]:
         return ""
     name, entry = card["name"], card["formats"]["saved_model"]
-    asked = '"num_images": 3, "seed": 0' if card["model"]["num_classes"] is None else '"labels": [0, 1, 1], "seed": 0'
+    asked = '"num_images": 3' if card["model"]["num_classes"] is None else '"labels": [0, 1, 1]'
+    if "attribute_names" in card["model"]:
+        asked = f'"attributes": {[[1] + [0] * (len(card["model"]["attribute_names"]) - 1)]}'
+    asked += ', "seed": 0'
     warm = f" `{serving.WARM_UP}` warms it up before it says that it is ready." if entry["warm_up"] else ""
     return f"""## Serve with TF Serving
 

@@ -46,7 +46,7 @@ class Signature:
     def answer(self):
         """What the function gives for the example, as NumPy arrays by name."""
         given = {name: tf.constant(value) for name, value in self.example.items()}
-        return {name: value.numpy() for name, value in self.function(**given).items()}
+        return {name: np.asarray(value) for name, value in self.function(**given).items()}
 
     def describe(self, outputs):
         """For the card: inputs and outputs -> name -> shape and dtype.
@@ -324,7 +324,26 @@ def _of_images(served):
     return signatures
 
 
-_VERBS = (_generated, _truncated, _coded, _between, _of_images)
+def _translated(served):
+    """Images in, their translations out; with what each is to become, and a seed, where the model has them."""
+    model = served.model
+    if not callable(getattr(model, "translate", None)):
+        return {}
+    images = tf.TensorSpec((None, *model.source_shape), tf.float32, name="images")
+    told = () if served.condition is None else (served.given(),)
+    drawn = (served.seed,) if len(served.starts) > 1 else ()
+    example = {"images": np.zeros((1, *model.source_shape), np.float32)}
+    example |= {spec.name: served.condition.examples(1)[0][:1] for spec in told}
+    example |= {"seed": np.int32(0)} if drawn else {}
+
+    def translate(images, seed=0, **given):
+        condition = served.checked(given[told[0].name]) if told else None
+        return {"images": model.translate(served.enough("images", images), condition, seed)}
+
+    return {"translate": Signature(translate, (images, *told, *drawn), example)}
+
+
+_VERBS = (_generated, _truncated, _coded, _between, _of_images, _translated)
 
 
 def _has_latents(served):

@@ -9,7 +9,7 @@ from tfgan_zoo.layers.energy import ReconstructionEnergy
 from tfgan_zoo.layers.equalized import EqualizedRate
 from tfgan_zoo.layers.fading import FadeIn
 from tfgan_zoo.layers.filters import Blur, FilteredDownsampling, FilteredUpsampling
-from tfgan_zoo.layers.group_norm import GroupNormalization
+from tfgan_zoo.layers.group_norm import GroupNormalization, InstanceNormalization
 from tfgan_zoo.layers.grouped import GroupedConv2D
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_zoo.layers.noisy import Dropout, GaussianNoise
@@ -39,6 +39,7 @@ __all__ = [
     "GaussianNoise",
     "GroupNormalization",
     "GroupedConv2D",
+    "InstanceNormalization",
     "LearnedMap",
     "MinibatchDiscrimination",
     "MinibatchStdDev",

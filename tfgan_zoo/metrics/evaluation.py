@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import json
 import re
 import time
@@ -89,6 +90,9 @@ def evaluate(
     shape = image_sources.shape_of(source)
     reference = Reference(reference, found, batch_size, verbose, shape, skip_corrupt)
     split = split if reference.has_splits else "train"
+    if callable(getattr(source, "translate", None)):
+        of = functools.partial(_sources, reference, split, getattr(source, "source_shape", None))
+        source = image_sources.Translations(source, of, len(of(None)))
     held_out = info.num_images["test"] if isinstance(reference.source, data.HeldOut) else None
     if held_out and verbose:
         print(
@@ -131,6 +135,11 @@ def evaluate(
         "commit": records.commit(),
         "created": records.now(),
     }
+
+
+def _sources(reference, split, image_shape, count):
+    """So many images of a reference that are to be translated; all, if there are fewer."""
+    return reference.sources(split, count, image_shape)
 
 
 def _described(model):

@@ -16,6 +16,30 @@ def is_model(source):
     return callable(getattr(source, "stream", None))
 
 
+class Translations:
+    """A model that translates, as one that makes images: those of a reference's sources. All else is the model's own.
+
+    Args:
+        model: the model.
+        sources: function of a number of images that returns (N, *source_shape), as stored.
+        available: how many sources there are.
+    """
+
+    def __init__(self, model, sources, available):
+        self._model, self._sources, self.available = model, sources, available
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def stream(self, num_images, labels=None, seed=0, batch_size=256):
+        """Translations of the first sources, in batches; to labels, or to conditions that are drawn from the seed."""
+        sources, condition = self._sources(num_images), self._model.condition
+        told = None if condition is None else condition.sample(num_images, seed) if labels is None else labels
+        for at in range(0, num_images, batch_size):
+            part = slice(at, at + batch_size)
+            yield self._model.translate(sources[part], *(() if told is None else (np.asarray(told)[part],)), seed=seed)
+
+
 def opened(source, class_names):
     """A folder of pictures as an array and the labels that its class folders tell; all else as it is.
 
@@ -73,7 +97,7 @@ def available(source):
         ValueError: it is nothing that gives images.
     """
     if is_model(source) or isinstance(source, tf.data.Dataset):
-        return None
+        return getattr(source, "available", None)
     if isinstance(source, np.ndarray):
         return len(source)
     raise ValueError(

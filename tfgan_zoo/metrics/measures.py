@@ -377,15 +377,36 @@ def reconstruction(inputs, num_images):
     return result
 
 
-@measure("pairs", generates=False, best={"paired_mae": min, "paired_psnr": max}, num_images=10_000)
+@measure(
+    "pairs",
+    usual=True,
+    generates=False,
+    best={"paired_mae": min, "paired_psnr": max, "paired_ssim": max},
+    num_images=10_000,
+)
 def translation(inputs, num_images):
-    """How near images come to their targets: Isola et al. 2017, Eq. 3, and PSNR."""
+    """How near images come to their targets: Isola et al. 2017, Eq. 3; PSNR; and SSIM, Wang et al. 2004."""
     source, target = inputs.real_pairs(num_images)
     made = inputs.in_batches(inputs.model.translate, source)
     return {
         f"paired_mae_{len(target)}": paired.mean_absolute_error(target, made),
         f"paired_psnr_{len(target)}": paired.peak_signal_to_noise(target, made),
+        f"paired_ssim_{len(target)}": paired.structural_similarity(target, made),
     }
+
+
+@measure("cycle", usual=True, generates=False, best={"cycle_mae": min, "identity_mae": min}, num_images=1000)
+def cycle_consistency(inputs, num_images):
+    """Zhu et al. 2017, Eq. 2 and App. 6.1: how far there and back ends from where it began; and how far one moves who
+    is there already. The mean of both domains; the second only where both have as many channels."""
+    a, b = inputs.real_pairs(num_images)
+    there, back = inputs.model.translate, inputs.model.translate_back
+    cycles = [(a, inputs.in_batches(lambda x: back(there(x)), a)), (b, inputs.in_batches(lambda x: there(back(x)), b))]
+    result = {f"cycle_mae_{len(a)}": float(np.mean([paired.mean_absolute_error(*two) for two in cycles]))}
+    if a.shape[1:] == b.shape[1:]:
+        stays = [(b, inputs.in_batches(there, b)), (a, inputs.in_batches(back, a))]
+        result[f"identity_mae_{len(a)}"] = float(np.mean([paired.mean_absolute_error(*two) for two in stays]))
+    return result
 
 
 def _energy(model, images, batch_size=256):

@@ -119,8 +119,8 @@ class MetricInputs:
 
     def real_pairs(self, count):
         """Images float32 in [-1, 1] and the target of each, of a reference of pairs."""
-        source, target = self.reference.images(self.split, min(count, self.num_real), self.shape)
-        return _floats(source), _floats(target)
+        asked = self.split, min(count, self.num_real), self.shape
+        return _floats(self.reference.sources(*asked)), _floats(self.reference.images(*asked)[0])
 
     @property
     def generated_images(self):
@@ -289,6 +289,15 @@ def pairs(inputs):
         return sentence
     if not getattr(inputs.reference.info, "is_pairs", False):
         return f"{inputs.reference.info.name} has no pairs: translation is scored against the target of each image."
+
+
+@need
+def cycle(inputs):
+    """A model that translates there and back, and a reference of two domains."""
+    if sentence := _lacking(inputs, "A cycle", "translate", "translate_back"):
+        return sentence
+    if not inputs.reference.is_two:
+        return f"{inputs.reference.info.name} is one domain: give two, tz.data.Unpaired(a, b)."
 
 
 def _lacking(inputs, what, *verbs):

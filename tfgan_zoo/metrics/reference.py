@@ -45,7 +45,13 @@ class Reference:
     @property
     def has_splits(self):
         """Arrays given by hand are one heap, without a test split and without other images for a floor."""
-        return isinstance(self.source, str | pathlib.Path | data.HeldOut)
+        described = data.HeldOut | data.Pairs | data.Unpaired | data.WithAttributes
+        return isinstance(self.source, str | pathlib.Path | described)
+
+    @property
+    def is_two(self):
+        """Whether each example is two images, or from two domains: a source, and what it is to become."""
+        return self.info.is_pairs or isinstance(self.source, data.Unpaired)
 
     @functools.cached_property
     def image_shape(self):
@@ -71,6 +77,8 @@ class Reference:
     def images(self, split, count, image_shape=None):
         """`count` images of a split and their labels. Which of them depends on the split alone, never on a seed.
 
+        Of two images, those that the others are to become.
+
         Args:
             split: of the source.
             count: how many; all, if there are fewer.
@@ -80,8 +88,18 @@ class Reference:
             (images as stored: uint8, or float32 in [-1, 1]; what stands beside them: labels int32 (N,), or None).
         """
         images, labels = self._read(split, image_shape)
-        rows = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
+        images, labels = (labels, None) if self.is_two else (images, labels)
+        rows = _some(images, count)
         return images[rows], None if labels is None else labels[rows]
+
+    def sources(self, split, count, image_shape=None):
+        """What is to be translated: of two images the first, in the order of `images`; or the images themselves.
+
+        Args:
+            split, count, image_shape: as in `images`.
+        """
+        images, _ = self._read(split, image_shape)
+        return images[_some(images, count)]
 
     def histogram(self, split, count):
         """The share of each label among `count` images of a split, (C,); empty without labels."""
@@ -169,7 +187,10 @@ class Reference:
         """Hex SHA-256 of the images of a split as they are read; None where a name stands for them."""
         if self._name is not None:
             return None
-        return hashlib.sha256(np.ascontiguousarray(self._read(split)[0])).hexdigest()
+        digest = hashlib.sha256()
+        for images in self._read(split)[: 1 + self.is_two]:
+            digest.update(np.ascontiguousarray(images))
+        return digest.hexdigest()
 
     def _identity(self, split):
         """A name that stands for fixed content, or else a hash of the content."""
@@ -200,3 +221,8 @@ class Reference:
     @functools.cached_property
     def _fingerprint(self):
         return None if self.extractor is None else features.fingerprint(self.extractor)
+
+
+def _some(images, count):
+    """Rows of `count` images, which depend on how many there are alone."""
+    return np.sort(np.random.default_rng(0).permutation(len(images))[:count])

@@ -91,6 +91,11 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         return {name: getattr(self, name) for name in self._names}
 
     @property
+    def source_shape(self):
+        """(height, width, channels) of the images that `fit` is given: those it makes, unless it translates others."""
+        return self.image_shape
+
+    @property
     def num_classes(self):
         """Of the classes that images are told; None without."""
         return getattr(self.condition, "num_classes", None)
@@ -150,6 +155,16 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
     def read_condition(self, labels):
         """What a batch's labels say to the networks: a tensor, or None."""
         return None if self.condition is None else self.condition.as_tensor(labels)
+
+    def critic_batch(self, images, labels, index):
+        """One of `updates_per_step` disjoint slices of the batch, with its condition.
+
+        Slices are strided, so that replicas slice alike. A last batch with fewer images than slices gives some of them
+        twice.
+        """
+        first = index % tf.shape(images)[0]
+        part = slice(first, None, self.updates_per_step)
+        return images[part], self.read_condition(None if labels is None else labels[part])
 
     def end_step(self, results):
         """What follows an update: the step is counted, averages and state move, the logs are told."""
@@ -414,6 +429,10 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         """Raise if the model needs labels that are not there; unconditional models ignore labels."""
         if self.condition is not None:
             self.condition.check(labels, count, self.name)
+
+    def source_of(self, images, labels):
+        """The data source that arrays given to `fit` are."""
+        return (images, labels)
 
     def get_config(self):
         """Constructor arguments, from which `from_config` makes an equal model: networks, optimizers, numbers."""

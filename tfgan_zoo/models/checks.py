@@ -6,13 +6,14 @@ import keras
 import tensorflow as tf
 
 
-def images(images, model, image_shape):
-    """Raise unless images are float32 (N >= 2, *image_shape), finite and, if not points, in [-1, 1].
+def images(images, model, image_shape, least=2):
+    """Raise unless images are float32 (N >= least, *image_shape), finite and, if not points, in [-1, 1].
 
     Args:
         images: a batch.
         model: its name, for the sentence.
-        image_shape: what it makes.
+        image_shape: what it makes, or translates.
+        least: images of a batch.
     """
     shape = tuple(images.shape[1:])
     if shape != image_shape:
@@ -20,7 +21,7 @@ def images(images, model, image_shape):
             f"images are {shape}, but {model} makes {image_shape}: "
             f"load them with image_size= and channels=, or create the model with image_shape={shape}."
         )
-    if len(images) < 2:
+    if len(images) < least:
         raise ValueError("A batch holds 1 image: batch statistics need at least 2. Raise batch_size.")
     if not images.dtype.is_floating:
         raise ValueError(

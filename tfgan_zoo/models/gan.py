@@ -195,16 +195,6 @@ class GAN(FromLatents, GenerativeModel):
         """One update of G on as many new latents as there are real images; returns its losses."""
         return self.minimize("generator", lambda: self.generator_losses(real, condition))
 
-    def critic_batch(self, images, labels, index):
-        """One of n_critic disjoint slices of the batch, with its condition.
-
-        Slices are strided, so that replicas slice alike. A last batch with fewer images than slices gives some of them
-        twice.
-        """
-        first = index % tf.shape(images)[0]
-        part = slice(first, None, self.n_critic)
-        return images[part], self.read_condition(None if labels is None else labels[part])
-
     def latents(self, purpose, count, index=0):
         """Latents (count, latent_dim) for this replica's images of this step."""
         seed = self.noise_seed(purpose, index)

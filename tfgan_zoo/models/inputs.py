@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfgan_zoo import data, runtime
 
+_NAMED = (str, pathlib.Path, data.HeldOut, data.Pairs, data.Unpaired, data.WithAttributes)
 _OURS, _END = "tfgan_zoo: ", " |"  # around what is asserted of every batch, inside a graph
 
 
@@ -20,7 +21,7 @@ def dataset(model, images, labels=None, batch_size=None, shuffle=False):
     Args:
         model: the model.
         images: a tf.data.Dataset or keras.utils.PyDataset of batches; an array, (images, labels), or a list of images;
-            a source by name, as in `tz.data.load`.
+            a source by name, or such as `data.Pairs`, as in `tz.data.load`.
         labels: beside an array.
         batch_size: images in a batch; None for 64 an update.
         shuffle: another order of arrays and sources in every epoch.
@@ -41,14 +42,14 @@ def dataset(model, images, labels=None, batch_size=None, shuffle=False):
             "A Python generator ends once and cannot be checked: wrap the function that makes it in "
             "tf.data.Dataset.from_generator(function, output_signature=...).batch(64)."
         )
-    if not isinstance(images, (np.ndarray, tuple, list, str, pathlib.Path)):
+    if not isinstance(images, (np.ndarray, tuple, list, *_NAMED)):
         return images  # a dataset that a strategy has distributed, or what Keras itself refuses
     if isinstance(images, list):
         images = _stacked(images)
     if isinstance(images, tuple) and labels is None:
         images, labels = images if len(images) == 2 else (images, None)
     batch_size = batch_size or 64 * model.updates_per_step
-    if isinstance(images, (str, pathlib.Path)):
+    if isinstance(images, _NAMED):
         height, width = model.image_shape[:2] if len(model.image_shape) == 3 else (None, None)
         size = {"image_size": height if height == width else (height, width)} if height else {}
         loaded = data.load(images, batch_size=batch_size, shuffle=shuffle, seed=model.seed, verbose=False, **size)
@@ -58,7 +59,7 @@ def dataset(model, images, labels=None, batch_size=None, shuffle=False):
     if labels is not None:
         model.check_labels(labels := np.asarray(labels), len(images))  # all of them, not only a batch's
         _warn_of_classes_never_seen(model, labels)
-    source = images if labels is None else (images, labels)
+    source = images if labels is None else model.source_of(images, labels)
     batch_size = min(batch_size, max(len(images), 1))
     loaded = data.load(source, batch_size=batch_size, shuffle=shuffle, seed=model.seed, drop_remainder=shuffle)
     for batch in loaded.take(1):
@@ -116,11 +117,12 @@ def _each_checked(model, dataset):
     _warn_of_range(model, images)
 
     def check(images, labels=None):
-        images = tf.ensure_shape(images, (None, *model.image_shape))
+        images = tf.ensure_shape(images, (None, *model.source_shape))
         checks = []
-        if len(model.image_shape) == 3:
+        seen = [images] if labels is None or len(labels.shape) < 4 else [images, labels]  # those of a translator
+        if len(model.source_shape) == 3:
             message = f"{_OURS}images leave [-1, 1] or are not finite, in a batch behind the first{_END}"
-            checks.append(tf.debugging.assert_less_equal(tf.abs(images), 1.001, message=message))
+            checks += [tf.debugging.assert_less_equal(tf.abs(one), 1.001, message=message) for one in seen]
         classes = model.condition if labels is not None else None
         if getattr(classes, "num_classes", None):
             labels = tf.ensure_shape(labels, (None, *labels.shape[1:]) if labels.shape.rank else (None,))
