@@ -2,6 +2,7 @@
 
 from tfgan_zoo.geometry import lerp, slerp
 from tfgan_zoo.latents.arithmetic import arithmetic, turn
+from tfgan_zoo.latents.attributes import Direction, attribute_direction, flip_attribute
 from tfgan_zoo.latents.directions import closed_form_directions, pca_directions
 from tfgan_zoo.latents.interpolation import interpolate
 from tfgan_zoo.latents.inversion import Inversion, invert, project_styles
@@ -11,11 +12,14 @@ from tfgan_zoo.latents.traversal import along, traversal
 from tfgan_zoo.latents.truncation import truncate, truncated
 
 __all__ = [
+    "Direction",
     "Inversion",
     "Neighbours",
     "along",
     "arithmetic",
+    "attribute_direction",
     "closed_form_directions",
+    "flip_attribute",
     "interpolate",
     "invert",
     "lerp",

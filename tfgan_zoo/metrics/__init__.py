@@ -3,6 +3,7 @@
 from tfgan_zoo.metrics import records
 from tfgan_zoo.metrics.clustering import clustering_accuracy
 from tfgan_zoo.metrics.comparison import compare
+from tfgan_zoo.metrics.disentanglement import dci, mutual_information_gap
 from tfgan_zoo.metrics.distances import neighbour_distances
 from tfgan_zoo.metrics.evaluation import distance_name, evaluate, extractor_for
 from tfgan_zoo.metrics.features import Extractor, classifier_for
@@ -36,6 +37,7 @@ __all__ = [
     "clustering_accuracy",
     "compare",
     "data_copying",
+    "dci",
     "density_coverage",
     "different_bins",
     "distance_name",
@@ -55,6 +57,7 @@ __all__ = [
     "modes_present",
     "ms_ssim",
     "ms_ssim_scales",
+    "mutual_information_gap",
     "neighbour_distances",
     "neighbour_scores",
     "parzen_log_likelihood",
