@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import tfgan_zoo as tz
-from recipes import divergences, families, game_dynamics, optimal_discriminator, vanishing_gradients
+from recipes import divergences, families, game_dynamics, limited_data, optimal_discriminator, vanishing_gradients
 from tfgan_zoo import yardsticks
 
 WASSERSTEIN, MINIMAX = tz.objectives.Wasserstein(), tz.objectives.MinimaxGAN()
@@ -330,3 +330,18 @@ def test_families_are_compared_and_a_second_call_trains_nothing(tmp_path, monkey
     assert capsys.readouterr().out == said
     with pytest.raises(ValueError, match="Unknown family 'GANs'"):
         families.main(only="GANs")
+
+
+# ---- limited_data ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_few_images_are_learned_twice_and_what_is_seen_is_written(tmp_path, capsys):
+    limited_data.main(dataset="digits", count=64, kimg=2, every=1, width=2, image_size=8, out=tmp_path, quiet=True)
+    record = written(tmp_path)
+    assert {name: len(rows) for name, rows in record["rows"].items()} == {"without": 2, "ADA": 2}
+    for rows in record["rows"].values():
+        assert [row["kimg"] for row in rows] == [1, 2]
+        assert all(np.isfinite(list(row.values())).all() for row in rows)
+    assert record["rows"]["without"][-1]["p"] == 0.0
+    assert "p at the end" in capsys.readouterr().out

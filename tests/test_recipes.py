@@ -34,7 +34,7 @@ EXPERIMENTS = {
     "optimal_discriminator",
     "vanishing_gradients",
 }
-EXPERIMENTS |= {"outliers", "pretraining"}
+EXPERIMENTS |= {"limited_data", "outliers", "pretraining"}
 OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
 OF_TRANSLATION = {"cyclegan", "pix2pix", "stargan"}  # which learn from pairs, two domains, or attributes
 OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
