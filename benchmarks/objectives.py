@@ -3,7 +3,8 @@
     python -m benchmarks.objectives --minutes 20                 four hours in all; it can be stopped and goes on
     python -m benchmarks.objectives --seed 1 --only non-saturating,wgan_gp          further rows of the same table
 
-Width, data, seed and budget are the same; update rules are each paper's, the networks DCGAN's but for BEGAN's. A model
+Data, seed and budget are the same; update rules are each paper's, the networks DCGAN's of one width but for BEGAN's and
+those whose own networks are their point, from `relativistic` on, in a size that a CPU trains thousands of steps. A model
 is scored every two CPU minutes against 5,000 training images, off the clock, and the lowest of those scores is its
 best; what is reported is 10,000 images against the 10,000 of the test split. A higher `--minutes` prolongs what is
 there. Written: objectives.md, objectives.json and a grid of each, objectives/*.png, beside this file.
@@ -21,6 +22,11 @@ import tfgan_zoo as tz
 HERE = pathlib.Path(__file__).parent
 CHUNK_S = 10.0  # CPU seconds of training between two looks at the clock, about
 LOOK_S = 120.0  # CPU seconds of training between two scores
+LAZY = (tz.penalties.R1(0.05, every=4), tz.penalties.R2(0.05, every=4))
+SMALL = {"width": 16, "channel_max": 64}  # of networks whose maps grow in number as they shrink: 64, 32 and 16
+R3 = {"blocks": 1, "learning_rate": 1e-3, "penalties": LAZY}
+GROWN = {"phase_steps": 500}  # of about 4,000
+PLAIN = {"path_length": None, "style_mixing": 0.0}  # as the paper's network for CIFAR-10
 CONTENDERS = {  # name: (zoo entry, its keywords, images of one update)
     "minimax": ("dcgan", {"objective": tz.objectives.MinimaxGAN()}, 64),
     "non-saturating": ("dcgan", {}, 64),
@@ -34,6 +40,16 @@ CONTENDERS = {  # name: (zoo entry, its keywords, images of one update)
     "cgan": ("cgan", {}, 64),
     "acgan": ("acgan", {}, 64),
     "infogan": ("infogan", {}, 64),
+    "relativistic": ("dcgan", {"objective": tz.objectives.Relativistic(), "penalties": LAZY}, 64),
+    "r3gan": ("r3gan", SMALL | R3, 64),
+    "conditional_r3gan": ("conditional_r3gan", SMALL | R3, 64),
+    "sagan": ("sagan", {"width": 16}, 64),
+    "biggan": ("biggan", {"width": 16, "learning_rate": 2e-4}, 64),
+    "progressive_gan": ("progressive_gan", SMALL | GROWN, 64),
+    "stylegan": ("stylegan", SMALL | GROWN, 64),
+    "stylegan2": ("stylegan2", SMALL, 64),
+    "stylegan2_ada": ("stylegan2_ada", SMALL | PLAIN, 64),
+    "conditional_stylegan2_ada": ("conditional_stylegan2_ada", SMALL | PLAIN, 64),
 }
 
 
@@ -44,7 +60,7 @@ class Contender:
         entry, overrides, batch_size = CONTENDERS[name]
         tz.runtime.setup(seed=seed)
         self.name, self.directory = name, directory
-        self.model = tz.create(entry, (28, 28, 1), width=width, **overrides)
+        self.model = tz.create(entry, (28, 28, 1), **{"width": width} | overrides)
         self.model.compile()
         self.batch_size = batch_size
         self.images = tz.data.load("fashion_mnist", split, batch_size=batch_size * self.model.n_critic, seed=seed)
