@@ -4,7 +4,7 @@
     python -m benchmarks.objectives --seed 1 --only non-saturating,wgan_gp          further rows of the same table
 
 Data, seed and budget are the same; update rules are each paper's, the networks DCGAN's of one width but for BEGAN's and
-those whose own networks are their point, from `relativistic` on, in a size that a CPU trains thousands of steps. A model
+those of the papers from `r3gan` on, in sizes that a CPU trains thousands of steps. A model
 is scored every two CPU minutes against 5,000 training images, off the clock, and the lowest of those scores is its
 best; what is reported is 10,000 images against the 10,000 of the test split. A higher `--minutes` prolongs what is
 there. Written: objectives.md, objectives.json and a grid of each, objectives/*.png, beside this file.
