@@ -232,7 +232,7 @@ class PathLength:
         return {"path_length_mean": 0.0}
 
     def __call__(self, synthesis, styles, mean, seed):
-        """The term, and the mean of lengths with this batch's.
+        """The term, by the mean of lengths so far, and that mean with this batch's.
 
         Args:
             synthesis: function styles -> images (N, *image_shape).
@@ -244,8 +244,8 @@ class PathLength:
             Two float32 scalars.
         """
         lengths = self.lengths(synthesis, styles, seed)
-        mean = mean + self.decay * (tf.stop_gradient(tf.reduce_mean(lengths)) - mean)
-        return self.weight * tf.reduce_mean((lengths - mean) ** 2), mean
+        after = mean + self.decay * (tf.stop_gradient(tf.reduce_mean(lengths)) - mean)
+        return self.weight * tf.reduce_mean((lengths - mean) ** 2), after  # replicas agree on the mean so far
 
     def lengths(self, synthesis, styles, seed):
         """|J' y| of each example, (N,)."""
