@@ -169,3 +169,32 @@ def test_completions_keep_the_places_that_are_known():
         tz.create("vq_vae", (8, 8, 1), width=4, prior_width=0).complete(images, np.zeros((2, 2)))
     with pytest.raises(ValueError, match="code_prior gives"):
         tz.VQVAE.from_config(model.get_config() | {"num_embeddings": 5})
+
+
+def test_finite_scalar_quantisation_rounds_each_coordinate_to_its_levels(tmp_path):
+    """Every combination is a code, its number and its vector belong together, and the gradient passes."""
+    model = tz.create("vq_vae", (8, 8, 1), width=4, levels=(4, 3), prior_width=4, seed=0)
+    book = np.asarray(model.state["codebook"].value)
+    np.testing.assert_allclose(sorted({*book[:, 0]}), [-1.0, -0.5, 0.0, 0.5])
+    np.testing.assert_allclose(sorted({*book[:, 1]}), [-1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(model.nearest(tf.constant(book)), np.arange(12))
+    vectors = tf.constant(np.random.default_rng(0).normal(size=(500, 2)) * 3, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(vectors)
+        bounded = model.bounded(vectors)
+    assert set(model.nearest(bounded).numpy()) == set(range(12))
+    assert (tape.gradient(bounded, vectors).numpy() > 0).mean() > 0.9  # not of those that tanh has flattened
+    gaps = np.abs(bounded[:, None] - book[None]).sum(-1)
+    np.testing.assert_array_equal(gaps.argmin(1), model.nearest(bounded))
+    model.compile()
+    images = np.tanh(np.random.default_rng(0).normal(size=(16, 8, 8, 1))).astype("float32")
+    before = [np.array(weight) for weight in model.encoder.weights]
+    history = model.fit(images, batch_size=8, verbose=0).history
+    assert history["commitment_loss"] == [0.0]
+    assert any(not np.array_equal(old, new) for old, new in zip(before, model.encoder.weights, strict=True))
+    np.testing.assert_array_equal(model.state["codebook"].value, book)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.encode(images), model.encode(images))
+    with pytest.raises(ValueError, match="levels=1"):
+        tz.create("vq_vae", (8, 8, 1), levels=(4, 1))

@@ -64,7 +64,7 @@ from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
 from tfgan_zoo.models.style import StyleGAN
 from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
 from tfgan_zoo.models.variational import IWAE, VAE
-from tfgan_zoo.models.vq import VQVAE
+from tfgan_zoo.models.vq import FSQVAE, VQVAE
 from tfgan_zoo.registry import create, list_models, register
 from tfgan_zoo.runs import Run
 from tfgan_zoo.version import __version__
@@ -73,6 +73,7 @@ from tfgan_zoo_serving import list_exported, load_exported, sign, verify
 __all__ = [
     "ACGAN",
     "EBGAN",
+    "FSQVAE",
     "GAN",
     "IWAE",
     "VAE",

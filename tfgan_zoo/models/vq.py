@@ -117,7 +117,7 @@ class VQVAE(EncoderDecoder):
     def quantised_losses(self, images, condition, training):
         """The encoder's vectors, their codes, and van den Oord et al. 2017's Eq. 3 without its second term."""
         images = self.observed(images)
-        vectors = ops.cast(self.passed("encoder", images, condition, training), "float32")
+        vectors = self.bounded(ops.cast(self.passed("encoder", images, condition, training), "float32"))
         codes = self.nearest(vectors)
         chosen = ops.stop_gradient(self.vectors_of(codes))
         parameters = self.passed("decoder", straight_through(vectors, chosen), condition, training)
@@ -144,6 +144,10 @@ class VQVAE(EncoderDecoder):
     def _spread(self, codes):
         """Numbers (N, h, w, 1) in [-1, 1] of codes (N, h, w)."""
         return tf.cast(codes, tf.float32)[..., None] * (2.0 / (self.num_embeddings - 1)) - 1.0
+
+    def bounded(self, vectors):
+        """The encoder's vectors as they are quantised: as they are."""
+        return vectors
 
     def nearest(self, vectors):
         """Numbers int32 (N, ...) of the codes nearest to vectors (N, ..., embedding_dim)."""
@@ -186,7 +190,7 @@ class VQVAE(EncoderDecoder):
 
     def encode(self, images, condition=None):
         """Codes, int32 (N, ...), a map of integers in [0, num_embeddings)."""
-        return self.nearest(self._answer("encoder", images, condition))
+        return self.nearest(self.bounded(tf.cast(self._answer("encoder", images, condition), tf.float32)))
 
     def decode(self, codes, condition=None):
         """The images (N, *image_shape) that are expected of maps of integers."""
@@ -241,6 +245,60 @@ class VQVAE(EncoderDecoder):
         """As for every autoencoder, with the codebook's numbers."""
         names = ("num_embeddings", "commitment_cost", "decay", "revive_below")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+@serializable
+class FSQVAE(VQVAE):
+    """VQ-VAE without a book to learn: each coordinate of a vector is rounded to a few levels (Mentzer et al. 2024).
+
+    The codes are all combinations of levels, none of which can die, and nothing commits the encoder to them.
+
+    Args:
+        encoder, decoder, likelihood: as for `VQVAE`, of vectors with a coordinate for each number of levels.
+        levels: of each coordinate, >= 2; (8, 5, 5, 5) makes 1,000 codes, (8, 6, 5) 240.
+        **model: as for `VQVAE`: code_prior, decay (of how often codes are used).
+
+    Raises:
+        ValueError: if the levels do not fit the networks.
+    """
+
+    def __init__(self, encoder, decoder, *, likelihood, levels=(8, 5, 5, 5), **model):
+        levels = tuple(whole_number("levels", one, at_least=2) for one in levels)
+        if encoder.output.shape[-1] != len(levels):
+            raise ValueError(
+                f"levels={levels} are of {len(levels)} coordinates, but the encoder gives {encoder.output.shape[-1]}."
+            )
+        fixed = {"num_embeddings": math.prod(levels), "commitment_cost": 0.0, "revive_below": 0.0}
+        super().__init__(encoder, decoder, likelihood=likelihood, **fixed, **model)
+        self.levels = levels
+        grid = np.stack(np.unravel_index(np.arange(self.num_embeddings), levels), axis=-1)
+        half = np.array(levels) // 2
+        self.state["codebook"].assign((grid - half) / half)
+
+    def bounded(self, vectors):
+        """Coordinates in about [-1, 1], of which each is near one of its levels: their Sec. 3.1 and App. A.1."""
+        levels = np.array(self.levels, "float32")
+        reach, offset = (levels - 1.0) * 1.001 / 2.0, np.where(levels % 2 == 0, 0.5, 0.0)
+        inside = ops.tanh(vectors + np.arctanh(offset / reach).astype("float32")) * reach - offset.astype("float32")
+        return inside / (levels // 2)
+
+    def nearest(self, vectors):
+        """Numbers int32 (N, ...) of the codes that bounded vectors are rounded to."""
+        half = np.array(self.levels, "float32") // 2
+        digits = ops.cast(ops.round(vectors * half) + half, "int32")
+        places = np.cumprod([1, *self.levels[:0:-1]])[::-1].astype("int32")
+        return tf.reduce_sum(digits * places, axis=-1)
+
+    def follow(self, vectors, codes):
+        """How often codes are used; the book stands."""
+        used = tf.one_hot(tf.reshape(codes, (-1, math.prod(self.map_shape))), self.num_embeddings)
+        usage = self.state["code_usage"]
+        usage.assign(usage.value + (1.0 - self.decay) * (runtime.mean(tf.reduce_mean(used, axis=0)) - usage.value))
+
+    def get_config(self):
+        """As for `VQVAE`, with levels in place of what is learned of a book."""
+        config = super().get_config() | {"levels": list(self.levels)}
+        return {key: config[key] for key in config if key not in ("num_embeddings", "commitment_cost", "revive_below")}
 
 
 def straight_through(vectors, chosen):

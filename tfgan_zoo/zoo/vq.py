@@ -1,9 +1,11 @@
 """Autoencoders whose codes are integers."""
 
+import math
+
 from keras.optimizers import Adam
 
 from tfgan_zoo.likelihoods import Gaussian
-from tfgan_zoo.models.vq import VQVAE
+from tfgan_zoo.models.vq import FSQVAE, VQVAE
 from tfgan_zoo.networks import vq as networks
 from tfgan_zoo.networks.pixelcnn import gated
 from tfgan_zoo.registry import Search, register
@@ -21,6 +23,7 @@ def vq_vae(
     *,
     num_embeddings=512,
     embedding_dim=64,
+    levels=None,
     width=64,
     prior_width=32,
     prior_depth=5,
@@ -37,10 +40,15 @@ def vq_vae(
 
     Args:
         image_shape: (height, width, channels), sides that 4 divides; or (2,) for points.
+        num_embeddings, embedding_dim: codes in the book, and their coordinates.
+        levels: such as (8, 6, 5), for finite scalar quantisation (Mentzer et al. 2024) in place of a book that is
+            learned: of each coordinate of the codes, which are all their combinations.
         width: channels of hidden layers.
         prior_width, prior_depth: maps and layers of the prior of codes, a PixelCNN; width 0 for none, as points have.
         likelihood: whose parameters the decoder gives; its sigma weighs the error against the commitment.
     """
+    if levels is not None:
+        num_embeddings, embedding_dim = math.prod(levels), len(levels)
     made = (*image_shape[:-1], likelihood.channels(image_shape[-1]))
     rates = {"encoder_optimizer": Adam(learning_rate), "decoder_optimizer": Adam(learning_rate)}
     prior = None
@@ -48,11 +56,12 @@ def vq_vae(
         grid = (*networks.grid(image_shape), 1)
         prior = gated(grid, num_embeddings, prior_width, prior_depth, levels=num_embeddings)
         rates["code_prior_optimizer"] = Adam(prior_learning_rate)
-    return VQVAE(
+    family, kind = (VQVAE, {"num_embeddings": num_embeddings}) if levels is None else (FSQVAE, {"levels": levels})
+    return family(
         networks.encoder(image_shape, embedding_dim, width),
         networks.decoder(made, embedding_dim, width),
         likelihood=likelihood,
-        num_embeddings=num_embeddings,
         code_prior=prior,
+        **kind,
         **{"name": "vq_vae"} | rates | model,
     )
