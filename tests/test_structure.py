@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "human": {"data"},
     "directories": set(),
     "runs": {"callbacks", "data", "directories", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
-    "tuning": {"callbacks", "data", "directories", "metrics", "export", "registry"},
+    "tuning": {"callbacks", "data", "directories", "metrics", "export", "registry", "runtime"},
     "cli": {"profiling", "runtime"},
     "yardsticks": {"metrics", "pictures"},
 }

@@ -30,7 +30,8 @@ def run(main):
         profiling.request(profile)
         try:
             runtime.setup(precision=precision, strategy=strategy)
-            main(**flags)
+            with runtime.each_traced_once():  # experiments build many
+                main(**flags)
         except KeyboardInterrupt:
             runs = "fresh" in inspect.signature(main).parameters  # an experiment of minutes keeps no checkpoints
             hint = " The same command continues from the last checkpoint; --fresh starts over." if runs else ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import numbers
 import os
 
@@ -273,3 +274,18 @@ def _use(strategy):
         raise ValueError("strategy= was given inside a `with strategy.scope()` of another: leave one of them out.")
     tf.distribute.experimental_set_strategy(strategy)
     _current = strategy
+
+
+@contextlib.contextmanager
+def each_traced_once():
+    """Without TensorFlow's advice against tracing a function again and again: in a search each model is another one."""
+    logger = logging.getLogger("tensorflow")
+
+    def wanted(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)

@@ -29,10 +29,10 @@ def names():
 
 def load(name):
     """The module of a recipe."""
-    where = directory()
-    if where.parent == _CLONE and str(_CLONE) not in sys.path:
+    package = directory().name
+    if package == "recipes" and str(_CLONE) not in sys.path:
         sys.path.insert(0, str(_CLONE))
-    return importlib.import_module(f"{'recipes' if where.parent == _CLONE else 'tfgan_zoo_recipes'}.{name}")
+    return importlib.import_module(f"{package}.{name}")
 
 
 def shipped():

@@ -249,7 +249,7 @@ def test_npz_of_both_kinds(tmp_path):
     assert labels.tolist() == [4, 5]
 
 
-def test_npz_that_cannot_be_used(tmp_path):
+def test_npz_that_cannot_be_used(tmp_path, monkeypatch):
     np.savez(tmp_path / "other.npz", pictures=np.zeros((3, 4, 4), "uint8"))
     with pytest.raises(ValueError, match=r"holds 'pictures'\. It needs 'images'"):
         data.info(tmp_path / "other.npz")
@@ -280,6 +280,7 @@ def mocked(monkeypatch):
         return builder
 
     monkeypatch.setattr(catalogue, "find", with_splits)
+    monkeypatch.setattr("tfgan_zoo.data.catalogue.check_reachable", lambda builder: None)
     with tfds.testing.mock_data(num_examples=20):
         yield
 
@@ -333,3 +334,33 @@ def test_a_folder_with_a_data_sets_name_is_not_taken_in_silence(tmp_path, monkey
         assert data.info("digits").num_classes == 10
     with pytest.raises(ValueError, match="digits"):
         data.info("./digits")  # an empty folder
+
+
+def test_places_that_do_not_answer_are_told_at_once(tmp_path, monkeypatch):
+    import socket
+    import time
+    import types
+    import urllib.request
+
+    from tfgan_zoo.data import catalogue
+
+    monkeypatch.setattr(urllib.request, "getproxies", dict)
+    refused = socket.socket()
+    refused.bind(("127.0.0.1", 0))  # and does not listen
+    port = refused.getsockname()[1]
+    builder = types.SimpleNamespace(
+        data_dir=f"{tmp_path}/mine/1.0.0",
+        info=types.SimpleNamespace(full_name="mine/1.0.0"),
+        url_infos={f"http://127.0.0.1:{port}/mine.zip": None},
+    )
+    begin = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1 does not answer"):
+        catalogue.check_reachable(builder)
+    assert time.monotonic() - begin < 10
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads/mine.zip.INFO").touch()
+    catalogue.check_reachable(builder)  # what was downloaded before needs no network
+    refused.listen()
+    (tmp_path / "downloads/mine.zip.INFO").unlink()
+    catalogue.check_reachable(builder)
+    refused.close()

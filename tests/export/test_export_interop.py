@@ -39,16 +39,16 @@ def test_a_missing_package_is_named_before_any_work(name, needs, tmp_path, monke
     assert not (tmp_path / "out").exists()
 
 
-def test_warm_up_that_cannot_be_written_is_said_once(tmp_path, monkeypatch):
+def test_warm_up_that_cannot_be_written_is_said_by_the_card_and_warns_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(serving, "_can_warm_up", lambda: False)
-    serving.say_what_is_left_out.cache_clear()
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        for _ in range(2):
-            card = tz.export(point_model(), tmp_path / "out", formats="saved_model")
-    assert sum("Warm-up requests for TensorFlow Serving are left out" in str(one.message) for one in warned) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        card = tz.export(point_model(), tmp_path / "out", formats="saved_model", about={"share": [0.105555555555]})
     assert card["formats"]["saved_model"]["warm_up"] is False
-    assert not (tmp_path / "out" / "2" / "assets.extra").exists()
+    assert not (tmp_path / "out" / "1" / "assets.extra").exists()
+    text = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "exported without tensorflow-serving-api" in text
+    assert "**Share:** 0.1056" in text  # numbers as people read them
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino"])

@@ -7,6 +7,9 @@ import functools
 import hashlib
 import pathlib
 import re
+import socket
+import urllib.parse
+import urllib.request
 
 import numpy as np
 
@@ -18,6 +21,7 @@ from tfgan_zoo.data.source import Info, Rows, Source
 ATTRIBUTES = "attributes"  # the feature that keeps them, in TFDS' celeb_a for example
 _KEEP = 4  # arrays kept for the next call, and
 _SMALL = 2**30  # only those of up to 1 GiB
+_ANSWERS_IN_S = 5.0  # of a place to download from
 _kept = collections.OrderedDict()
 
 
@@ -212,6 +216,7 @@ def prepare(name, builder):
     if prepared:
         return
     try:
+        check_reachable(builder)
         builder.download_and_prepare()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -221,6 +226,30 @@ def prepare(name, builder):
         raise RuntimeError(
             f"{name} is not prepared in {builder.data_dir} and could not be downloaded ({reason}). {advice}"
         ) from error
+
+
+def check_reachable(builder):
+    """Raise at once if none of the places a dataset is downloaded from answers: TFDS would ask again for minutes.
+
+    Nothing is asked where downloads were kept, or where a proxy stands between, which alone knows the way.
+
+    Raises:
+        ConnectionError: with the name of a place.
+    """
+    root = str(builder.data_dir).removesuffix(str(pathlib.Path(builder.info.full_name)))
+    kept = pathlib.Path(root) / "downloads"
+    if urllib.request.getproxies() or any(kept.glob("*.INFO")):  # which TFDS writes beside what has come
+        return
+    places = {urllib.parse.urlsplit(url) for url in getattr(builder, "url_infos", None) or {}}
+    hosts = {(one.hostname, one.port or (80 if one.scheme == "http" else 443)) for one in places if one.hostname}
+    for host, port in hosts:
+        try:
+            socket.create_connection((host, port), timeout=_ANSWERS_IN_S).close()
+            return
+        except OSError as error:
+            reason = error
+    if hosts:
+        raise ConnectionError(f"{host} does not answer: {reason}")
 
 
 def _rows(name, builder, keys, split, wanted):

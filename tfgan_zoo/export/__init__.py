@@ -108,8 +108,6 @@ def export(
     if keep is not None:
         _check_count("keep", keep, 1)
     directory = publishing.usable(directory, cards.FILES | {path.name for path in pictures.values()})
-    if "saved_model" in formats:
-        serving.say_what_is_left_out()
 
     with publishing.staging(directory) as staging:
         new = staging / "new"

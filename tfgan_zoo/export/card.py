@@ -393,7 +393,10 @@ def _serving(card):
     if "attribute_names" in card["model"]:
         asked = f'"attributes": {[[1] + [0] * (len(card["model"]["attribute_names"]) - 1)]}'
     asked += ', "seed": 0'
-    warm = f" `{serving.WARM_UP}` warms it up before it says that it is ready." if entry["warm_up"] else ""
+    if entry["warm_up"]:
+        warm = f" `{serving.WARM_UP}` warms it up before it says that it is ready."
+    else:
+        warm = " It was exported without tensorflow-serving-api (extra `serving`), and so without warm-up requests."
     return f"""## Serve with TF Serving
 
 ```sh
@@ -538,7 +541,9 @@ def _number(value):
 def _inline(value):
     if isinstance(value, dict):
         return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = ", ".join(map(_inline, value)) if isinstance(value, list) else str(value)
     return text.replace("|", "\\|").replace("\n", " ")
 
 

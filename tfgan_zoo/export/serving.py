@@ -1,8 +1,6 @@
 """What TensorFlow Serving finds beside the SavedModel: warm-up requests, and the files of its two flags."""
 
-import functools
 import importlib.util
-import warnings
 
 import tensorflow as tf
 
@@ -69,16 +67,6 @@ num_batch_threads {{ value: 2 }}
 """,
         encoding="utf-8",
     )
-
-
-@functools.cache
-def say_what_is_left_out():
-    """Warn, once in a process, if requests for warming up cannot be written."""
-    if not _can_warm_up():
-        warnings.warn(
-            "Warm-up requests for TensorFlow Serving are left out: pip install 'tfgan-zoo[serving]' writes them.",
-            stacklevel=3,
-        )
 
 
 def _can_warm_up():

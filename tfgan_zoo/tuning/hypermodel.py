@@ -1,16 +1,14 @@
 """A zoo entry as a keras-tuner HyperModel: numbers in, a compiled model; a fit that ends in scores."""
 
-import contextlib
 import dataclasses
 import gc
 import importlib.util
-import logging
 import time
 
 import keras
 import keras_tuner
 
-from tfgan_zoo import errors, files, registry
+from tfgan_zoo import errors, files, registry, runtime
 from tfgan_zoo.metrics import features
 from tfgan_zoo.tuning import data_splits, interrupts, spaces
 from tfgan_zoo.tuning.objective import Objective, metrics_for
@@ -129,7 +127,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
             self.seed if seed is None else seed,
         )
         epochs, callbacks = epochs or self.epochs, [trial, *callbacks]
-        with _each_traced_once():
+        with runtime.each_traced_once():
             model.fit(images, initial_epoch=initial_epoch, epochs=epochs, callbacks=callbacks, verbose=verbose)
         return trial
 
@@ -170,21 +168,6 @@ class ZooHyperModel(keras_tuner.HyperModel):
         spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         spent |= {"fit_s": fit_s, "score_s": score_s}
         return {"seed": seed, **result, **{name: round(seconds, 3) for name, seconds in spent.items()}}
-
-
-@contextlib.contextmanager
-def _each_traced_once():
-    """Without TensorFlow's advice against tracing a function again and again: every trial is another model."""
-    logger = logging.getLogger("tensorflow")
-
-    def wanted(record):
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger.addFilter(wanted)
-    try:
-        yield
-    finally:
-        logger.removeFilter(wanted)
 
 
 def check_tensorboard():
