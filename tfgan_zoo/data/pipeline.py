@@ -113,7 +113,8 @@ def load(
 
     Args:
         source: "digits" or "shapes"; pairs of shapes, "edges2shapes", "grey2shapes", "hearts2arrows" or "red2blue", or
-            with "shapes_attributes"; "gaussian", "ring8" or "grid25" (points); "emoji" or "mnist_10k", once prepared; a
+            with "shapes_attributes"; "gaussian", "ring8" or "grid25" (points); "emoji", "emoji_by_tone",
+            "noto2twemoji" (pairs) or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
             what `write` wrote; an .npz file; an array of images, a list of them, (images, labels), or a dict of "image"
             and "label", uint8 or float32 in [-1, 1]; or `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.

@@ -1,20 +1,26 @@
 """Datasets that a command of ours prepares from a package, in the form and the place of TFDS' own."""
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 import re
 
+import numpy as np
+
 from tfgan_zoo import files
-from tfgan_zoo.data import catalogue
-from tfgan_zoo.data.source import Source
+from tfgan_zoo.data import catalogue, decoding
+from tfgan_zoo.data.source import Info, Source, Wanted
 
 COMMANDS = {  # name: (what prepares it, channels of its images where none are asked for)
     "emoji": ("python -m tfgan_zoo.data.emoji", 3),
     "emoji_flags": ("python -m tfgan_zoo.data.emoji --flags", 3),
     "emoji_tones": ("python -m tfgan_zoo.data.emoji --tones", 3),
+    "emoji_by_tone": ("python -m tfgan_zoo.data.emoji_pairs", 3),
     "mnist_10k": ("python -m tfgan_zoo.data.mnist_10k", 1),
+    "noto2twemoji": ("python -m tfgan_zoo.data.emoji_pairs", 3),
 }
+PAIRS = {"noto2twemoji"}  # whose pictures show two, side by side
 VERSION = "1.0.0"
 _FORMAT = "array_record"  # each record is reached by its number
 
@@ -41,13 +47,40 @@ def find(name, data_dir=None):
     if not catalogue.is_prepared(path):
         raise RuntimeError(f"{name} is not prepared in {path}. Run `{command}` first")
     base = catalogue.from_directory(path)
-    info = dataclasses.replace(base.info, name=name, image_shape=(*base.info.image_shape[:2], channels))
+    height, width = base.info.image_shape[:2]
+    if name in PAIRS:
+        info = Info(name, (height, width // 2, channels), None, None, base.info.num_images, is_pairs=True)
+        return Source(info, rows=lambda split, wanted: _halved(name, base, split, wanted, info.image_shape))
+    info = dataclasses.replace(base.info, name=name, image_shape=(height, width, channels))
 
     def rows(split, wanted):
         found = base.rows(split, dataclasses.replace(wanted, channels=wanted.channels or channels))
         return dataclasses.replace(found, name=f"{name}/{split}")
 
     return Source(info, rows=rows)
+
+
+def _halved(name, base, split, wanted, image_shape):
+    """The `Rows` of pairs, from those of pictures that show two, side by side."""
+    channels = wanted.channels or image_shape[2]
+    both = base.rows(split, Wanted(channels=channels, background=wanted.background, skip_corrupt=wanted.skip_corrupt))
+    size = wanted.size or image_shape[:2]
+
+    def read(chosen):
+        images, labels = both.read(chosen)
+        halves = np.stack(np.split(images, 2, axis=2), axis=1).reshape(-1, *image_shape[:2], channels)
+        fitted = decoding.fit(halves, dataclasses.replace(wanted, channels=channels))
+        return fitted.reshape(len(images), 2, *size, channels), np.zeros_like(labels)
+
+    return dataclasses.replace(
+        both,
+        name=f"{name}/{split}",
+        shape=(both.shape[0], 2, *size, channels),
+        labelled=False,
+        read=read,
+        read_all=None,
+        fingerprint=lambda: hashlib.sha256(f"{both.fingerprint()} {wanted.key}".encode()).hexdigest(),
+    )
 
 
 def write(name, out, shape, class_names, parts, description, encoding="png"):

@@ -26,7 +26,7 @@ class ImagePool:
         self.size = int(size)
         if self.size:
             self.images = owner._state_variable(f"pool_{name}", np.zeros((self.size, *image_shape), "float32"))
-            self.count = owner._state_variable(f"pool_{name}_count", 0, "int32")
+            self.count = owner._state_variable(f"pool_{name}_count", 0, "int64")
 
     def query(self, images, seed):
         """What the discriminator sees in place of this replica's newest translations.
@@ -55,8 +55,8 @@ class ImagePool:
             pool = tf.tensor_scatter_nd_update(pool, [[place]], [kept])
             return row + 1, pool, count + tf.cast(filling, tf.int32), given
 
-        start = (0, self.images.value, self.count.value, everyones)
+        start = (0, self.images.value, tf.cast(self.count.value, tf.int32), everyones)
         _, pool, count, given = tf.while_loop(lambda row, *_: row < total, one, start)
         self.images.assign(pool)
-        self.count.assign(count)
+        self.count.assign(tf.cast(count, tf.int64))
         return given if runtime.replicas() == 1 else noise.shared(lambda _: given, rows)

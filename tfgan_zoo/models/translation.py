@@ -55,7 +55,8 @@ class Translator(GenerativeModel):
         for name, new in zip(self._kept, rows, strict=True):
             kept, new = self.state[name], runtime.all_gather(tf.cast(new, "float32"))
             more = tf.concat([new, kept.value], axis=0)[:KEPT]
-            kept.assign(tf.where(self.step.value * tf.shape(new)[0] < KEPT, more, kept.value))
+            first = tf.cast(self.step.value, tf.int64) * tf.shape(new, tf.int64)[0] < KEPT
+            kept.assign(tf.where(first, more, kept.value))
 
     # ---- drawing ----------------------------------------------------------------------------------------------
 
