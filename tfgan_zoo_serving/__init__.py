@@ -47,8 +47,9 @@ def load_exported(directory, format=None, threads=None, providers=None, key=None
             of float32 LiteRT, ONNX, OpenVINO, SavedModel, Keras that is there and whose runtime is installed. A format
             whose numbers are rounded is taken where no other can be, with a warning that says by how much; one that is
             not recommended only where it is named.
-        threads: that compute one call in LiteRT, ONNX Runtime and OpenVINO; None for the runtime's own choice.
-        providers: names of ONNX Runtime's execution providers; None for the CPU's.
+        threads: that compute one call in LiteRT, ONNX Runtime and OpenVINO, one of which is then taken; None for the
+            runtime's own choice.
+        providers: names of ONNX Runtime's execution providers, which is then taken; None for the CPU's.
         key: bytes that `sign` was given: exports without the signature of that key are refused. None asks for none.
 
     Returns:
@@ -66,8 +67,9 @@ def load_exported(directory, format=None, threads=None, providers=None, key=None
 
     def load(card):
         cards.check_signature(directory, card, key)
-        missing = []
-        for name in _candidates(directory, card, format):
+        missing, names = [], _candidates(directory, card, format)
+        able = [name for name in names if runtimes.has_options(name, **options)]
+        for name in able or names:  # where none is, the first says so
             entry = card["formats"][name]
             try:
                 generator, _ = opened(directory, card, name, **options)

@@ -280,6 +280,9 @@ def _fault_of_model(model):
             return f"the model's {key} is no number of them"
     if not isinstance(model.get("seeded"), bool) or not isinstance(model.get("draws_levels", False), bool):
         return "it does not say how the model draws"
+    names = model.get("attribute_names", [])
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        return "the model's attribute_names are no list of names"
     start = model.get("start", {"latents": [model["latent_dim"]]})
     if not isinstance(start, dict) or not start or not all(map(_is_shape, start.values())):
         return "it does not say what the model's images start from"

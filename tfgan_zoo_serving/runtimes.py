@@ -63,9 +63,14 @@ def check_options(name, threads=None, providers=None):
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ValueError(f"threads={threads!r}: give an integer, at least 1.")
     for option, value in {"threads": threads, "providers": providers}.items():
-        if value is not None and option not in _OPTIONS.get(kind(name), ()):
+        if not has_options(name, **{option: value}):
             known = " and ".join(one for one, options in _OPTIONS.items() if option in options)
             raise ValueError(f"{option} belongs to {known}, and the format is {name!r}: leave it out.")
+
+
+def has_options(name, **options):
+    """Whether a format has all options that are not None."""
+    return all(value is None or option in _OPTIONS.get(kind(name), ()) for option, value in options.items())
 
 
 def signatures(name, path):

@@ -2,12 +2,14 @@
 
 import concurrent.futures
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
 from export_stand_ins import image_model
 
 import tfgan_zoo as tz
+import tfgan_zoo_serving
 from tfgan_zoo_serving import draws, runtimes
 from tfgan_zoo_serving.generator import ExportedGenerator
 
@@ -77,7 +79,7 @@ def test_a_call_that_fails_takes_its_interpreter_with_it():
     assert lent({}) == 1
 
 
-def test_options_belong_to_runtimes_that_have_them(exported):
+def test_options_belong_to_runtimes_that_have_them(exported, monkeypatch):
     directory = exported[1]
     np.testing.assert_allclose(
         tz.load_exported(directory, "tflite", threads=2).generate(3, seed=1),
@@ -88,6 +90,11 @@ def test_options_belong_to_runtimes_that_have_them(exported):
         tz.load_exported(directory, "keras", threads=2)
     with pytest.raises(ValueError, match="providers belongs to onnx, and the format is 'tflite'"):
         tz.load_exported(directory, providers=["CUDAExecutionProvider"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is rounded
+        monkeypatch.setattr(tfgan_zoo_serving, "_ORDER", ("saved_model", "keras", "tflite"))
+        assert tz.load_exported(directory).format == "saved_model"
+        assert tz.load_exported(directory, threads=1).format == "tflite"  # the first that has threads
     with pytest.raises(ValueError, match="threads=0: give an integer, at least 1"):
         tz.load_exported(directory, threads=0)
 

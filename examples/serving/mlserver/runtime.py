@@ -1,6 +1,7 @@
-"""A generator behind MLServer and KServe, by the Open Inference Protocol: pip install mlserver 'tfgan-zoo-serving[litert]'.
+"""A generator behind MLServer and KServe, by the Open Inference Protocol.
 
-    mlserver start examples/serving/mlserver
+    pip install mlserver './tfgan_zoo_serving[litert]'
+    MLSERVER_PARALLEL_WORKERS=0 mlserver start examples/serving/mlserver
 
 Asked with a latent a row ("latents", and "labels" of a model with classes) it draws float32 images; asked with a "seed"
 and "num_images" (or "labels") it draws those of `model.generate`. Requests run in threads that share one generator.
@@ -13,6 +14,7 @@ from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
 from mlserver.errors import InferenceError
 from mlserver.types import InferenceResponse
+from mlserver.utils import get_model_uri
 
 from tfgan_zoo_serving import load_exported
 
@@ -24,7 +26,7 @@ class Generator(MLModel):
 
     async def load(self):
         """Check the export's hashes and load its first format that can be run here."""
-        self._generator = load_exported(self.settings.parameters.uri, threads=1)
+        self._generator = load_exported(await get_model_uri(self.settings), threads=1)
         return True
 
     async def predict(self, payload):
