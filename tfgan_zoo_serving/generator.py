@@ -64,7 +64,7 @@ class ExportedGenerator:
         self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
         (self._start, shape), *others = start_of(facts).items()
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
-        self._others, self._translates = dict(others), facts.get("translates", False)
+        self._others, self.translates = dict(others), facts.get("translates", False)
         self.attribute_names = tuple(facts.get("attribute_names") or ()) or None
         self._prior = facts.get("prior")
 
@@ -109,7 +109,7 @@ class ExportedGenerator:
         Raises:
             ValueError: if an argument is none of these, or the model does not translate.
         """
-        if not self._translates:
+        if not self.translates:
             raise ValueError(f"{self.name} translates no images: ask it to generate them.")
         images = np.asarray(images)
         images = images.astype(np.float32) / np.float32(127.5) - np.float32(1) if images.dtype == np.uint8 else images

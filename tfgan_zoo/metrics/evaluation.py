@@ -90,7 +90,7 @@ def evaluate(
     shape = image_sources.shape_of(source)
     reference = Reference(reference, found, batch_size, verbose, shape, skip_corrupt)
     split = split if reference.has_splits else "train"
-    if callable(getattr(source, "translate", None)):
+    if callable(getattr(source, "translate", None)) and getattr(source, "translates", True):  # exports say whether
         of = functools.partial(_sources, reference, split, getattr(source, "source_shape", None))
         source = image_sources.Translations(source, of, len(of(None)))
     held_out = info.num_images["test"] if isinstance(reference.source, data.HeldOut) else None
