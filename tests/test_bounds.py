@@ -50,7 +50,10 @@ def told(answer, schedule, shape=(4, 4, 1)):
     return model
 
 
-@pytest.mark.parametrize("schedule", [schedules.Linear(), schedules.Cosine(), schedules.EDM(), schedules.Straight()])
+SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in (schedules.Linear(), schedules.Cosine())]
+
+
+@pytest.mark.parametrize("schedule", [schedules.EDM(), schedules.Straight(), *SLOW])
 def test_who_knows_the_image_pays_for_both_ends_alone(schedule):
     """With the image known nothing is lost between levels: KL of the start, and rounding at the finest."""
     image = np.full((3, 4, 4, 1), 51.0 / 127.5 - 1.0, "float32")
