@@ -306,8 +306,9 @@ class Pix2Pix(_ByItself):
         """What G is given in training: the same dropout in both updates of a step."""
         if not self.drops:
             return sources
-        seed = self.noise_seed("dropout")
-        return self._with_factors(sources, noise.shared(lambda n: noise.uniform((n, 2), seed), tf.shape(sources)[0]))
+        seed, width = self.noise_seed("dropout"), self.generator.inputs[1].shape[-1]
+        drawn = noise.shared(lambda count: noise.uniform((count, width), seed), tf.shape(sources)[0])
+        return [sources, self._factors(drawn)]
 
     def _with_factors(self, sources, dropout):
         if not self.drops:
@@ -315,8 +316,11 @@ class Pix2Pix(_ByItself):
         width = self.generator.inputs[1].shape[-1]
         if dropout is None:
             return [sources, tf.ones((tf.shape(sources)[0], width))]
-        drawn = noise.of_rows(tf.cast(dropout * 2.0**24, tf.uint32), 0, width)
-        return [sources, tf.cast(drawn >= self.dropout, tf.float32) / (1.0 - self.dropout)]
+        return [sources, self._factors(noise.of_rows(tf.cast(dropout * 2.0**24, tf.uint32), 0, width))]
+
+    def _factors(self, drawn):
+        """What units are multiplied by, for uniform numbers (N, d)."""
+        return tf.cast(drawn >= self.dropout, tf.float32) / (1.0 - self.dropout)
 
     def panels(self, sources, beside, seed=0):
         """Each source, its translation and its target (N, *image_shape), four triples in a row."""
