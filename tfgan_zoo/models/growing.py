@@ -60,7 +60,7 @@ class Growing:
         make, functions = super().make_train_function, {}
 
         def train(iterator):
-            stage = self.__dict__["_stage"] = self.stage_at(int(self.step))
+            stage = self.__dict__["_stage"] = self.stage_at(int(tf.convert_to_tensor(self.step.value)))
             if stage not in functions:
                 make(force=True)
                 functions[stage] = self.train_function
