@@ -35,8 +35,8 @@ def told(card):
     protocol = card["protocol"] or {}
     said = []
     if numbers["fd"] is not None:
-        against = f"{protocol.get('num_generated', 0):,} images against {protocol.get('reference')}"
-        said.append(f"fd_classifier {numbers['fd']:.1f} on {against}'s {protocol.get('split')} split")
+        of = f"the {protocol.get('split')} split of {protocol.get('reference')}"
+        said.append(f"fd_classifier {numbers['fd']:.1f} on {protocol.get('num_generated', 0):,} images against {of}")
     said += [f"recall {numbers['recall']:.2f}"] if numbers["recall"] is not None else []
     said += [f"{numbers['nats']:.1f} nats an image"] if numbers["nats"] is not None else []
     said += [f"{numbers['bits']:.3f} bits a dimension"] if numbers["bits"] is not None else []

@@ -73,11 +73,29 @@ def models_table(found):
     return "\n".join(lines)
 
 
-def with_table(readme, found):
-    """The README with its table anew."""
-    begin, end = "<!-- zoo: made by `make zoo-index` -->", "<!-- /zoo -->"
-    before, rest = readme.split(begin)
-    return f"{before}{begin}\n{models_table(found)}\n{end}{rest.split(end)[1]}"
+def top_pictures(found):
+    """The README's first pictures: the best export with a row a class, and the best in colour, said what made them."""
+    score = lambda name: leaderboard.row(found[name])["fd"] or 1e9  # noqa: E731
+    by_class = [name for name, card in found.items() if "By class" in card["pictures"]]
+    clothes = [name for name in by_class if found[name]["about"].get("data") == "fashion_mnist"]
+    colour = [name for name, card in found.items() if card["model"]["image_shape"][-1] == 3]
+    lines = []
+    for names in (clothes or by_class, colour):
+        if names:
+            best = min(names, key=score)
+            one = gallery.told(found[best])
+            lines.append(f"![{best}: {one['caption'].lower()}](exported/{best}/{one['picture']})\n")
+            lines.append(f"<sub>`tfgan-zoo info {best}`: {one['model']}. {one['numbers']}</sub>\n")
+    return "\n".join(lines).strip()
+
+
+def with_parts(readme, found):
+    """The README with its first pictures and its table anew."""
+    for name, text in (("top", top_pictures(found)), ("zoo", models_table(found))):
+        begin, end = f"<!-- {name}: made by `make zoo-index` -->", f"<!-- /{name} -->"
+        before, rest = readme.split(begin)
+        readme = f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}"
+    return readme
 
 
 def main():
@@ -90,7 +108,7 @@ def main():
     leaderboard.write(found)
     gallery.write(found)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (ROOT / "README.md").write_text(with_table(readme, found), encoding="utf-8")
+    (ROOT / "README.md").write_text(with_parts(readme, found), encoding="utf-8")
     total = sum(row["bytes"] for row in rows.values()) / 1e6
     print(f"{len(rows)} exports, {total:.1f} MB: exported/index.json, docs/leaderboard.md, docs/gallery.md and .html")
     if broken := list(faults(found, rows)):
