@@ -3,7 +3,6 @@
     python -m recipes.stargan                                       shapes of four colours, on light and dark
     python -m recipes.stargan --dataset shapes                      five shapes: the class changes, all else stays
     python -m recipes.stargan --dataset emoji_by_tone --image-size 64 --width 64 --minutes 60
-    python -m recipes.stargan --dataset celeb_a/ --image-size 128 --width 64
 
 The figure, `run/translations.png`, has a row for each of eight images of the test split and a column for each
 attribute: an exclusive one (colour) is given, any other (dark) turned round. Of the coloured shapes the truth is known,
