@@ -166,7 +166,7 @@ def test_the_half_life_is_of_images():
     np.testing.assert_allclose(average, weight / 2.0, rtol=1e-4)
 
 
-def test_a_run_goes_on_bit_for_bit(tmp_path):
+def test_a_run_goes_on_where_it_was(tmp_path):
     """Trap 35: weights, optimizer, average, images seen and noise."""
     points = np.random.default_rng(0).normal(size=(24, 2)).astype("float32")
 

@@ -289,6 +289,7 @@ def test_nothing_is_left_of_a_trained_model(precision):
     assert graph() is None  # nor of the weights, which it holds
 
 
+@pytest.mark.slow
 def test_two_replicas_train_like_one_device():
     script = """
     import numpy as np, tensorflow as tf

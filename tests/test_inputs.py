@@ -31,7 +31,7 @@ def unknown_length(batch_size=12):
     return tf.data.Dataset.from_generator(one_by_one, output_signature=spec).batch(batch_size)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "began"])
+@pytest.mark.parametrize("name", ["dcgan", pytest.param("began", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("together", [1, 3])
 def test_a_dataset_of_unknown_length_is_trained_on_what_it_holds(name, together):
     """Keras asks for one batch more than there is; nothing may move, and no loss shrink, by that."""

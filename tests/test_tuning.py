@@ -518,6 +518,7 @@ def search(directory, space=SPACE, **numbers):
     return tz.tuning.search("gan", "ring8", space, directory=directory, **{"tuner": "random"} | SMALL | numbers)
 
 
+@pytest.mark.slow
 def test_a_search_leaves_ranking_pictures_and_an_export_with_the_search_in_its_card(searched):
     found, directory, *_ = searched
     assert {path.name for path in directory.iterdir()} == {

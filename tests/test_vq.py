@@ -105,6 +105,7 @@ def test_perplexity_is_between_one_and_the_number_of_codes():
     assert float(vq.perplexity(np.eye(8, dtype="float32")[0])) == pytest.approx(1, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns_digits_and_uses_its_codes(tmp_path):
     images = np.asarray(tz.pixels.from_uint8(tz.data.arrays("digits", "train")[0]))
     tz.runtime.seed_all(0)
@@ -141,6 +142,7 @@ def test_refuses_in_a_sentence(call, sentence):
         call()
 
 
+@pytest.mark.slow
 def test_the_prior_learns_what_codes_follow_one_another_and_draws_them(monkeypatch):
     """Codes in stripes, as a trained encoder might give them: after a row of one code comes a row of the next."""
     model = tz.create("vq_vae", (16, 16, 1), width=4, num_embeddings=4, embedding_dim=4, prior_width=16, seed=0)

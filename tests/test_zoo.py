@@ -53,7 +53,8 @@ HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan", "progressive_gan"}  #
 FEWER |= {"cyclegan": {"blocks": 1, "pool_size": 4}, "stargan": {"blocks": 1, "n_critic": 2}}
 HEAVY |= {"cyclegan", "pix2pix", "stargan"}  # see test_translation.py
 HEAVY |= {"beta_vae", "conditional_pixelcnn", "denoising_autoencoder", "projection_gan"}  # `vae`, `pixelcnn`, ... stand
-HEAVY |= {"dragan", "hinge_gan", "lsgan"}  # `dcgan` with another loss or penalty, which have tests of their own
+HEAVY |= {"rbm", "realnvp"}  # see test_boltzmann.py and test_flow.py
+HEAVY |= {"dragan", "hinge_gan", "lsgan", "wgan"}  # `dcgan` with another loss or penalty, which have tests of their own
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
 
