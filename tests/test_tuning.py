@@ -286,6 +286,7 @@ def test_a_source_keeps_its_own_validation_and_test_splits():
     assert carved.image_shape == carved.test[0].shape[1:] == (16, 16, 1)
     assert registry.keywords_from("acgan", digits.info) == {"num_classes": 10}
     assert registry.keywords_from("dcgan", digits.info) == {}
+    assert registry.keywords_from("diffusion", digits.info) == {}  # `guided_diffusion` is the one with classes
 
 
 @pytest.mark.parametrize(

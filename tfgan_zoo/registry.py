@@ -145,7 +145,7 @@ def keywords_from(name, info):
     known = keywords(name)
     if "attribute_names" in known and info.attribute_names:
         return {"attribute_names": info.attribute_names}
-    if "num_classes" not in known:
+    if known.get("num_classes") is None:  # it knows none, or is told of them only where somebody asks for it
         return {}
     if (info.num_classes or 0) < 2:
         raise ValueError(f"{info.name} has no classes, but {name!r} needs one with every image: take another.")

@@ -397,7 +397,7 @@ class Run:
             seen: function of the images to what the model is given instead, drawn between the two; None for the images.
         """
         images, labels = self.test_images(count)
-        told = () if model.condition is None else (labels,)
+        told = (labels,) * (model.condition is not None and len(inspect.signature(model.reconstruct).parameters) > 1)
         given = [] if seen is None else [np.asarray(seen(images))]
         shown = [images, *given, np.asarray(model.reconstruct(given[0] if given else images, *told))]
         path, rows = self.directory / "reconstructions.png", np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
