@@ -226,12 +226,12 @@ def test_p_rises_on_few_images_and_not_on_many():
             seed=0,
         )
         model.compile("adam")
-        model.fit(tf.data.Dataset.from_tensor_slices(images).repeat().batch(32).take(400), verbose=0)
+        model.fit(tf.data.Dataset.from_tensor_slices(images).repeat().batch(32).take(1600), verbose=0)
         return float(model.state["ada_p"])
 
     few, many = end(32), end(1000)
-    assert few > 0.05
-    assert few > 5.0 * many
+    assert few > 0.1  # 0.23 and 0.04 when this was written
+    assert few > 3.0 * many
 
 
 def test_config_comes_back_equal():
