@@ -3,9 +3,9 @@
     python -m benchmarks.samplers exported/diffusion_fashion_mnist/run/last.keras --reference fashion_mnist
 
 Prints, for each sampler and number of steps, how often the network was asked for an image (NFE), CPU seconds for 1,000
-images, and the Fréchet distance and recall of `--num-images` images. Once, on digits of 8 x 8 (width 16, 100 epochs; fd
-of 360 images beside a floor of 7.7, recall): DDIM 100 steps 42.5, 0.79; 50 42.7; 20 43.5; 10 44.9; DPM-Solver++(2M) 20
-42.4, 0.80; 10 40.4, 0.80; Heun 10 (19 passes) 41.4, 0.81; ancestral 100 32.4, 0.79; 20 32.6, 0.74.
+images, and the Fréchet distance and recall of `--num-images` images. Once, on digits of 8 x 8 (the second command of
+`recipes.diffusion`; fd of 360 images beside a floor of 7.7, recall): DDIM 100 steps 39.0, 0.80; 50 39.4; 20 40.6; 10
+42.2; DPM-Solver++(2M) 20 39.5, 0.80; 10 37.7, 0.79; Heun 10 (19 passes) 39.1, 0.81; ancestral 100 31.6, 0.79; 20 35.0.
 """
 
 import time
