@@ -60,7 +60,7 @@ def test_who_moves_whom_in_a_vae_gan(change, moves):
 
 
 def test_the_decoders_loss_in_the_game_does_not_saturate():
-    """Trap 15: where D is sure of fakes, the decoder still has a gradient."""
+    """Where D is sure of fakes, the decoder still has a gradient."""
     logits = tf.constant([[-20.0]])
     with tf.GradientTape() as tape:
         tape.watch(logits)
@@ -80,7 +80,7 @@ def test_losses_by_hand_in_features():
 
 
 def test_codes_come_to_be_distributed_like_the_prior():
-    """Trap 16: the codes of points far from the prior end near it, in mean, spread and shape."""
+    """The codes of points far from the prior end near it, in mean, spread and shape."""
     keras.utils.set_random_seed(0)
     points = (2.0 + np.random.default_rng(0).uniform(-2, 2, (4000, 2)) * [1.0, 0.4]).astype("float32")
     model = AdversarialAutoencoder(

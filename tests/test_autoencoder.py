@@ -132,7 +132,7 @@ def test_masking_hides_its_share_and_the_clean_image_is_asked_for():
 
 
 def test_losses_sum_over_pixels():
-    """Trap 1: twice the pixels, twice the reconstruction loss."""
+    """Twice the pixels, twice the reconstruction loss."""
     images = np.zeros((4, *SHAPE), "float32")
     model = small(depth=0)
     single = model.batch_losses(tf.constant(images), None, False)["reconstruction_loss"]

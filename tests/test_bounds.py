@@ -1,4 +1,4 @@
-"""The variational bound of diffusion against densities that are known (traps 37 and 38)."""
+"""The variational bound of diffusion against densities that are known."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Diffusion and flow matching as models: what they learn, draw, remember, and refuse (traps 30 to 36, 39)."""
+"""Diffusion and flow matching as models: what they learn, draw, remember, and refuse."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_a_known_density_is_drawn():
 
 
 def test_guidance_at_0_and_1_is_the_unconditional_and_the_conditional_and_exact_for_gaussians():
-    """Trap 31: s, not w. Of Gaussians of one variance the guided is N(m_0 + s (m_1 - m_0), std^2)."""
+    """The scale is s, not w. Of Gaussians of one variance the guided is N(m_0 + s (m_1 - m_0), std^2)."""
     model, labels = known(classes=True, sampling=Sampling("ddim", 100)), np.ones(3000, "int32")
     drawn = {s: model.generate(3000, labels=labels, seed=0, guidance_scale=s) for s in (0.0, 1.0, 2.0)}
     null = -MEANS[0]
@@ -103,7 +103,7 @@ def test_times_of_a_batch_are_even_and_cover_all():
 
 
 def test_noise_in_training_has_the_schedules_variance():
-    """Trap 39: no offset; Var q(x_t | x_0) = 1 - alpha-bar, pixel by pixel and in the mean of an image."""
+    """No offset; Var q(x_t | x_0) = 1 - alpha-bar, pixel by pixel and in the mean of an image."""
     seen, model = [], small()
     model._ask = lambda network, x, times, labels, training: seen.append((x, times)) or tf.zeros_like(x)
     model.batch_losses(tf.zeros((4000, 8, 8, 1)), tf.zeros(4000, tf.int32), training=False)
@@ -129,7 +129,7 @@ def trained(model, epochs=2):
 
 
 def test_the_average_starts_as_the_weights_moves_by_images_and_is_what_answers(tmp_path):
-    """Trap 30; and image i is the same in any batch (trap 36)."""
+    """The average answers; and image i is the same in any batch."""
     model = small(ema_half_life=100.0)
     for average, weight in zip(model.ema_network.weights, model.denoiser.weights, strict=True):
         np.testing.assert_array_equal(average, weight)
@@ -167,7 +167,7 @@ def test_the_half_life_is_of_images():
 
 
 def test_a_run_goes_on_where_it_was(tmp_path):
-    """Trap 35: weights, optimizer, average, images seen and noise."""
+    """Weights, optimizer, average, images seen and noise."""
     points = np.random.default_rng(0).normal(size=(24, 2)).astype("float32")
 
     def fitted(directory, *parts):
@@ -251,7 +251,7 @@ def drawing(**sampling):
 
 
 def test_inpainting_keeps_what_is_known_and_draws_the_rest():
-    """Trap 38, and both ends of families.md: all known returns the input, none known is a sample."""
+    """Both ends: all known returns the input, none known is a sample."""
     model, known = drawing(), np.zeros((8, 8), bool)
     known[:, :5] = True
     filled = model.inpaint(IMAGES[:3], known, seed=1, resample=2)

@@ -1,4 +1,4 @@
-"""Samplers on densities whose best denoiser is known: moments, orders, identities (traps 25, 28, 29, 37)."""
+"""Samplers on densities whose best denoiser is known: moments, orders, identities."""
 
 import dataclasses
 
@@ -109,7 +109,7 @@ def test_measured_orders(name, order, kind):
 @pytest.mark.parametrize("schedule", [schedules.Linear(40), schedules.Cosine(40), schedules.EDM()], ids=repr)
 @pytest.mark.parametrize("steps", [40, 7])
 def test_ddim_with_eta_1_is_ancestral(schedule, steps):
-    """At all steps, and at some: its mean and its beta tilde are those of the kept levels (trap 25)."""
+    """At all steps, and at some: its mean and its beta tilde are those of the kept levels."""
     levels = schedule.levels(steps)
     np.testing.assert_allclose(samplers.ddim_table(levels, 1.0), samplers.ancestral_table(levels), atol=1e-9)
     x = tf.constant(drawn(50))
@@ -139,7 +139,7 @@ def test_ancestral_is_ho_et_als_posterior():
 
 
 def test_the_first_and_the_last_step_of_dpm_are_of_first_order():
-    """Trap 37: no noise is left to divide by at the end, and x_0 of the last level is the image."""
+    """No noise is left to divide by at the end, and x_0 of the last level is the image."""
     for schedule in SCHEDULES:
         for steps in (1, 2, 5):
             levels = schedule.levels(steps)
@@ -152,7 +152,7 @@ def test_the_first_and_the_last_step_of_dpm_are_of_first_order():
 
 
 def test_what_is_clipped_is_x_0_and_eps_follows():
-    """Trap 28: one step of DDIM with a clipped x_0 is sqrt(a') x_0 + sqrt(1 - a') eps(x_0)."""
+    """One step of DDIM with a clipped x_0 is sqrt(a') x_0 + sqrt(1 - a') eps(x_0)."""
     levels = schedules.Cosine().levels(2)
     x = np.array([[2.0, -1.7]])
     clean = np.array([[1.0, -0.9]])

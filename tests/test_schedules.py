@@ -1,4 +1,4 @@
-"""Schedules and predictions against the papers' algebra (traps 24, 26, 27, 33, 40 of other houses among it)."""
+"""Schedules and predictions against the papers' algebra."""
 
 import json
 

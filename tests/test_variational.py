@@ -120,7 +120,7 @@ def test_kl_is_the_closed_form_and_monte_carlos():
 
 
 def test_posteriors_are_finite_at_any_output_and_have_their_standard_deviation():
-    """Trap 4: exp of a log variance, not of its half; nothing overflows."""
+    """Exp of a log variance, not of its half; nothing overflows."""
     mean, log_variance = variational.halves(np.array([[1e4, -1e4, 1e4, -1e4]], "float32"))
     assert np.isfinite(variational.kl_divergence(mean, log_variance)).all()
     model = with_weights(PCA(), exact=True)
@@ -131,7 +131,7 @@ def test_posteriors_are_finite_at_any_output_and_have_their_standard_deviation()
 
 
 def test_twice_the_pixels_double_the_reconstruction_and_not_the_kl():
-    """Trap 1."""
+    """Twice the pixels, twice the loss."""
 
     def losses(shape):
         keras.utils.set_random_seed(0)
@@ -209,7 +209,7 @@ def test_binary_images_are_scored_as_the_seed_makes_them_and_the_record_says_so(
     assert record["protocol"]["likelihood"]["binarisation"] == "dynamic"
     assert record["scores"]["bits_per_dim_100"] == pytest.approx(-record["scores"]["nats_100"] / (64 * np.log(2)))
     grey = VAE(model.encoder, model.decoder, likelihood=Bernoulli(binarise=False), num_samples=5, seed=0)
-    assert grey.likelihood_protocol == model.likelihood_protocol  # trap 7: grey values have a cross-entropy, no nats
+    assert grey.likelihood_protocol == model.likelihood_protocol  # grey values have a cross-entropy, no nats
     np.testing.assert_array_equal(grey.log_prob(images, seed=4), model.log_prob(images, seed=4))
     dark = with_bias(model, -20.0)
     bright = np.asarray(dark.log_prob(-np.ones_like(images), seed=0))

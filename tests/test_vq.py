@@ -78,7 +78,7 @@ def test_one_step_of_the_averages_by_hand():
 
 
 def test_a_code_that_is_not_used_does_not_move_and_others_reach_the_means_of_their_vectors():
-    """Trap 11: with counts that start at 0 it would fly off; the fixed point is k-means'."""
+    """With counts that start at 0 it would fly off; the fixed point is k-means'."""
     model = bare(BOOK)
     for _ in range(150):
         model.follow(tf.constant(POINTS), model.encode(POINTS))

@@ -70,7 +70,7 @@ def test_attention_is_softmax_of_products():
 
 
 def test_times_are_embedded_in_float32_under_half_precision():
-    """Trap 33: in bfloat16 t = 700 and 701 would be one time."""
+    """In bfloat16 t = 700 and 701 would be one time."""
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         embedded = tl.TimeEmbedding(32)(tf.constant([700.0, 701.0]))

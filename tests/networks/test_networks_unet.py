@@ -10,7 +10,7 @@ from tfgan_zoo.networks import unet
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (12, 20, 4), (8, 8, 1)])
 @pytest.mark.parametrize("patch", [1, 2])
 def test_every_size_and_channel(shape, patch):
-    """Trap 34."""
+    """Any sides that it halves, and 1, 3 or 4 channels."""
     network = unet.unet(shape, 4, patch=patch)
     assert network([tf.zeros((2, *shape)), tf.zeros(2)]).shape == (2, *shape)
 
@@ -32,7 +32,7 @@ def test_patches_are_pixels_rearranged():
     "make", [lambda: unet.unet((8, 8, 1), 4, num_classes=3), lambda: unet.dense((2,), 8, num_classes=3)]
 )
 def test_the_null_label_has_a_row_of_its_own(make):
-    """Trap 32."""
+    """The label for none is embedded behind the classes."""
     network = make()
     (embedding,) = [layer for layer in network.layers if "embedding" in layer.name and hasattr(layer, "input_dim")]
     assert embedding.input_dim == 4
