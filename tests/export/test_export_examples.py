@@ -19,7 +19,10 @@ def test_programs_for_phones_use_the_names_in_the_files(name):
     assert quoted == WORDS
     asked = set()
     for directory in EXPORTED:
-        for format, entry in json.loads((directory / "card.json").read_text(encoding="utf-8"))["formats"].items():
+        card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
+        if set(card["model"]["start"]) != {"latents"}:  # the programs are for these; README says what others change
+            continue
+        for format, entry in card["formats"].items():
             if runtimes.kind(format) == "tflite":
                 told = runtimes.signatures(format, directory / entry["path"])
                 asked |= {*told["inputs"], *told["outputs"]}
