@@ -87,10 +87,11 @@ class StyleGAN(GAN):
         if self.path_length is None:
             return losses
         mean, run = self.state["path_length_mean"].value, functools.partial(frozen_call, advance=())
+        known = None if condition is None else runtime.all_gather(condition)  # the first of the whole batch are told
 
         def term():
             count = tf.maximum(tf.cast(self.path_length.share * tf.cast(tf.shape(latents)[0], tf.float32), tf.int32), 1)
-            told = None if condition is None else condition[:count]
+            told = None if known is None else noise.shared(lambda total: known[:total], count)
             styles = self.styles_of(self.latents("path length", count), told, run, "path length")
             seed = self.noise_seed("path length's image")
             value, after = self.path_length(lambda styles: run(self.synthesis, styles), styles, mean, seed)
