@@ -26,6 +26,9 @@ _ROWS = 8  # images of a picture that shows each changed in every way
 class Translator(GenerativeModel):
     """A model whose images are translations of others.
 
+    It keeps the first images it is trained on, `KEPT` of them, which `generate` begins with: they are in what is saved
+    and exported. Train it on a few that may be seen first, where the data is private.
+
     Args:
         networks: as for `GenerativeModel`.
         source_shape: (height, width, channels) of what is translated.
