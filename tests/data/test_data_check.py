@@ -62,7 +62,7 @@ def test_what_is_wrong_is_found(pictures):
         "Images have 2 different sizes",
     ):
         assert sentence in wrong
-    assert "all become what most are" in "\n".join(found.noted)
+    assert "all become grey, what most are" in "\n".join(found.noted)
     assert found.given is None
     assert found.parts["train"].report.exists()
     assert found.parts["train"].sizes == {(10, 12): 21, (20, 30): 1}
@@ -125,3 +125,100 @@ def test_the_command_writes(pictures, tmp_path):
     again = run("write", pictures, tmp_path / "out")
     assert again.exit_code == 2
     assert "is there already" in again.output
+
+
+def save(folder, name, mode="RGB", size=(12, 10), level=100):
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, (level,) * 3 if mode == "RGB" else level).save(folder / name)
+
+
+def test_pairs_of_two_folders_and_those_without_a_partner(tmp_path):
+    for index in range(12):
+        save(tmp_path / "edges", f"{index}.png", "L")
+        save(tmp_path / "photos", f"{index}.jpg", level=9 * index)
+    words = "check", tmp_path / "edges", tmp_path / "photos"
+    good = run(*words, "--pairs", "--batch-size", 4, "--picture", tmp_path / "seen.png")
+    assert good.exit_code == 0, good.output
+    for text in ("train, sources", "train, targets", "grey: 12", "RGB: 12", "all become RGB", "Nothing is wrong"):
+        assert text in good.output
+    assert Image.open(tmp_path / "seen.png").size[0] > 400
+    for index in (3, 4):
+        (tmp_path / "photos" / f"{index}.jpg").unlink()
+    save(tmp_path / "photos", "more.jpg", size=(20, 20))
+    found = data.check(data.Pairs(*words[1:]), batch_size=4, verbose=False)
+    (sentence,) = found.wrong
+    assert sentence.startswith("3 pictures of")
+    assert "photos has no 3, 4 and" in sentence
+    assert "edges has no more" in sentence
+    assert found.parts["train"].count == 10
+    assert found.parts["train"].target_modes == {3: 10}
+    assert run(*words, "--pairs").exit_code == 1
+
+
+def test_pairs_side_by_side(tmp_path):
+    for index in range(6):
+        save(tmp_path, f"{index}.png", size=(24, 10))
+    found = data.check(data.Pairs(tmp_path), batch_size=4, verbose=False)
+    assert not found.wrong
+    assert found.parts["train"].sizes == found.parts["train"].target_sizes == {(10, 12): 6}
+    assert {title: images.shape for title, images in found.examples.items()} == dict.fromkeys(
+        ("source", "target"), (6, 10, 12, 3)
+    )
+    save(tmp_path, "odd.png", size=(25, 10))
+    assert "1 of 7 images cannot be read" in data.check(data.Pairs(tmp_path), 8, batch_size=4, verbose=False).wrong[0]
+
+
+def test_two_domains(tmp_path):
+    for index in range(6):
+        save(tmp_path / "trainA", f"{index}.png", size=(8, 8))
+        save(tmp_path / "trainB", f"{index}.png", "L", size=(16, 8))
+        save(tmp_path / "testA", f"{index}.png", size=(8, 8))
+    found = data.check(data.Unpaired(tmp_path), batch_size=4, verbose=False)
+    assert list(found.parts) == ["train, A", "test, A", "train, B"]
+    wrong = " ".join(found.wrong)
+    assert "Images have 2 different sizes" in wrong
+    assert "A is RGB and B grey: an image of one cannot stay as it is in the other" in wrong
+    assert "A has the splits train, test, and B train." in found.noted
+    words = "check", tmp_path, "--unpaired", "--image-size", 8, "--channels", 3, "--batch-size", 2
+    good = run(*words, "--picture", tmp_path / "seen.png")
+    assert good.exit_code == 0, good.output
+    assert "train, B" in good.output
+    assert (tmp_path / "seen.png").exists()
+    for path in (tmp_path / "trainB").iterdir():
+        path.unlink()
+    empty = run(*words)
+    assert empty.exit_code == 2
+    assert "trainB holds no pictures" in empty.output
+
+
+def test_attributes(pictures, tmp_path):
+    names = [f"{index:02d}.png" for index in range(40)]
+    lines = [f"{name},{index % 4 == 0:d},1" for index, name in enumerate(names)]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["picture,hat,face", *lines, "gone.png,0,1"]))
+    found = data.check(data.WithAttributes(pictures, table), batch_size=8, verbose=False)
+    assert not found.wrong
+    assert found.parts["train"].attributes == (10, 40)
+    assert "train: every image is 'face', which nobody could learn." in found.noted
+    assert any("1 of 41 lines of" in line and "have no picture: gone.png" in line for line in found.noted)
+    assert {title: len(images) for title, images in found.examples.items()} == {"hat": 8, "face": 8}
+    shown = run("check", pictures, "--attributes", table, "--batch-size", 8)
+    assert "10 (25.0%)" in shown.output
+    table.write_text("\n".join(["picture,age", *(f"{name},31" for name in names)]))
+    (sentence,) = data.check(data.WithAttributes(pictures, table), batch_size=8, verbose=False).wrong
+    assert "attributes run from 31 to 31" in sentence
+    table.write_text("\n".join(["picture,age", *(f"{name},1" for name in names[1:])]))
+    missing = run("check", pictures, "--attributes", table)
+    assert missing.exit_code == 2
+    assert "has no line for 1 of 40 pictures" in missing.output
+
+
+def test_words_that_do_not_go_together(pictures):
+    for words, sentence in (
+        (("--pairs", "--unpaired"), "exclude each other"),
+        ((pictures,), "are two sources: say --pairs or --unpaired"),
+        (("--attributes", "own"), "keeps no attributes of its own"),
+    ):
+        answer = run("check", pictures, *words)
+        assert answer.exit_code == 2
+        assert sentence in answer.output

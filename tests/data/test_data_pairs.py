@@ -243,7 +243,7 @@ def test_splits_of_a_name_that_end_in_letters_are_two_domains():
     with pytest.raises(ValueError, match=r"Unpaired\('digits'\) needs two domains"):
         data.load(data.Unpaired("digits"))
     with pytest.raises(ValueError, match="Unpaired is two sources"):
-        data.check(data.Unpaired("digits", "shapes"))
+        data.fingerprint(data.Unpaired("digits", "shapes"))
 
 
 def test_any_two_sources_with_labels_or_without():

@@ -2,6 +2,9 @@
 
 python -m tfgan_zoo.data check photographs/ --image-size 64
 python -m tfgan_zoo.data check photographs/ --image-size 64 --batch-size 128 --model dcgan
+python -m tfgan_zoo.data check sources/ targets/ --pairs --picture pairs.png
+python -m tfgan_zoo.data check horses/ zebras/ --unpaired --image-size 64 --model cyclegan
+python -m tfgan_zoo.data check faces/ --attributes list_attr_celeba.txt
 python -m tfgan_zoo.data write photographs/ photographs_64/ --image-size 64
 """
 
@@ -10,6 +13,7 @@ import pathlib
 import time
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import tfgan_zoo as tz
@@ -28,6 +32,11 @@ Directory = Annotated[str | None, typer.Option(help="TFDS' data directory; its o
 @app.command()
 def check(
     source: Source,
+    other: Annotated[str | None, typer.Argument(help="Targets of --pairs, or domain B of --unpaired.")] = None,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Two images an example: side by side, or by name.")] = False,
+    unpaired: Annotated[bool, typer.Option("--unpaired", help="Two domains: trainA and trainB, or two.")] = False,
+    attributes: Annotated[str | None, typer.Option(help="A table beside a folder; own: those of a TFDS name.")] = None,
+    picture: Annotated[pathlib.Path | None, typer.Option(help="A .png of some of the images, to look at.")] = None,
     image_size: Size = None,
     channels: Channels = None,
     batch_size: Annotated[int, typer.Option(help="Images of one update.")] = 64,
@@ -38,13 +47,16 @@ def check(
 ):
     """Print counts, sizes, modes, classes, corrupt files and speed; the status is 1 if something is wrong."""
     with _sentences():
-        known = tz.registry.keywords(model) if model else {}
-        batch_size *= known.get("n_critic", 1)
-        classes = {"num_classes": tz.data.info(source, data_dir).num_classes} if "num_classes" in known else {}
-        taken = model and (lambda images: step_takes(tz.create(model, tz.data.shape_of(images), **classes), images))
+        source = composed(source, other, pairs, unpaired, attributes)
+        batch_size *= (tz.registry.keywords(model) if model else {}).get("n_critic", 1)
+        taken = model and (lambda images: step_takes(_model(model, images, tz.data.info(source, data_dir)), images))
         size = size_of(image_size)
         findings = checking.check(source, size, channels, batch_size, data_dir, cache, taken, resize=resize)
     checking.show(findings)
+    if picture and findings.examples:
+        with _sentences():
+            save_examples(findings.examples, picture)
+        typer.echo(f"{picture}: some of them, to look at.")
     if findings.wrong:
         raise typer.Exit(1)
 
@@ -80,6 +92,47 @@ def size_of(text):
     if len(sides) > 2 or not all(side.strip().isdigit() for side in sides):
         raise ValueError(f"--image-size {text} is not understood. Write 64, or height x width such as 218x178")
     return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
+
+
+def composed(source, other=None, pairs=False, unpaired=False, attributes=None):
+    """What the words of a command line mean: the source itself, `Pairs`, `Unpaired` or `WithAttributes` of it.
+
+    Raises:
+        ValueError: if they do not go together.
+    """
+    if pairs + unpaired + (attributes is not None) > 1:
+        raise ValueError("--pairs, --unpaired and --attributes exclude each other: give one of them")
+    if other is not None and not (pairs or unpaired):
+        raise ValueError(f"{source} and {other} are two sources: say --pairs or --unpaired")
+    if pairs:
+        return tz.data.Pairs(source, other)
+    if unpaired:
+        return tz.data.Unpaired(source, other)
+    return source if attributes is None else tz.data.WithAttributes(source, None if attributes == "own" else attributes)
+
+
+def save_examples(examples, path):
+    """Write what `check` found to look at as a picture: a row for each title, images of other sizes laid on white.
+
+    Args:
+        examples: dict title -> uint8 (n, height, width, channels).
+        path: of the PNG.
+    """
+    columns = max(map(len, examples.values()))
+    height, width, channels = (max(images.shape[axis] for images in examples.values()) for axis in (1, 2, 3))
+    sheet = np.full((len(examples), columns, height, width, channels), 255, "uint8")
+    for row, images in zip(sheet, examples.values(), strict=True):
+        row[: len(images), : images.shape[1], : images.shape[2]] = images  # grey ones in all channels
+    tz.pictures.save_labelled_grid(sheet.reshape(-1, height, width, channels), path, columns, list(examples))
+
+
+def _model(name, images, info):
+    """A model of the zoo for a dataset of `load`, and what that says about itself."""
+    known, spec = tz.registry.keywords_from(name, info), images.element_spec
+    if isinstance(spec, tuple) and len(spec[1].shape) == 4 and "source_channels" in tz.registry.keywords(name):
+        known["source_channels"] = spec[0].shape[-1]
+        return tz.create(name, tuple(spec[1].shape[1:]), **known)
+    return tz.create(name, tz.data.shape_of(images), **known)
 
 
 def step_takes(model, images, steps=5):

@@ -305,7 +305,7 @@ def _rows(name, builder, keys, split, wanted):
         (part.num_examples, *shape),
         keys.label is not None or keys.attributes is not None,
         read,
-        header=lambda row: tuple(stored if one_size else parse_one(records().read([row])[0])[0].shape),
+        headers=lambda row: (tuple(stored if one_size else parse_one(records().read([row])[0])[0].shape),),
         origin=lambda row: records().origin(row),
         fingerprint=fingerprint,
         encoded=isinstance(builder.info.features[keys.image], tfds.features.Image),

@@ -115,11 +115,13 @@ def side_by_side(folder):
     return Source(info, rows=lambda split, wanted: _rows(split, wanted, info, files, halved=True))
 
 
-def matched(source, target):
+def matched(source, target, alone=None):
     """A source of pairs from two folders, matched by the path of each file within them, without its suffix.
 
     Args:
         source, target: the directories, with splits as in `from_folder`.
+        alone: list that takes a sentence for each split with files that have no partner, which are then left out; None
+            raises it.
 
     Raises:
         ValueError: if they have different splits, or files without a partner; or as `from_folder`.
@@ -130,7 +132,7 @@ def matched(source, target):
         raise ValueError(
             f"{source} has the splits {', '.join(files)}, but {target} has {', '.join(others)}. Give both the same"
         )
-    files = {split: _match(part, others[split]) for split, part in files.items()}
+    files = {split: _match(part, others[split], alone) for split, part in files.items()}
     shapes = [_shape([path for part in files.values() for path in paths(part)]) for paths in (_paths, _targets)]
     size = shapes[0][:2] if shapes[0][:2] == shapes[1][:2] else (None, None)
     counts = {split: len(part.paths) for split, part in files.items()}
@@ -147,17 +149,22 @@ def _targets(part):
     return part.targets
 
 
-def _match(part, other):
+def _match(part, other, alone):
     mine, theirs = (_by_stem(files) for files in (part, other))
-    alone = [(name, other.folder) for name in mine if name not in theirs]
-    alone += [(name, part.folder) for name in theirs if name not in mine]
-    if alone:
-        name, folder = alone[0]
-        raise ValueError(
-            f"{len(alone):,} pictures of {part.folder} and {other.folder} have no partner of the same name: "
-            f"{folder} has no {name}. Remove them, or add theirs"
+    missing = {other.folder: [name for name in mine if name not in theirs]}
+    missing |= {part.folder: [name for name in theirs if name not in mine]}
+    lacking = " and ".join(f"{folder} has no {_some(names)}" for folder, names in missing.items() if names)
+    if lacking:
+        sentence = (
+            f"{sum(map(len, missing.values())):,} pictures of {part.folder} and {other.folder} have no partner of the "
+            f"same name: {lacking}. Remove them, or add theirs"
         )
-    return Files(part.folder, tuple(mine.values()), ("",) * len(mine), tuple(theirs[name] for name in mine))
+        if alone is None:
+            raise ValueError(sentence)
+        alone.append(sentence)
+    both = [name for name in mine if name in theirs]
+    paths, targets = (tuple(found[name] for name in both) for found in (mine, theirs))
+    return Files(part.folder, paths, ("",) * len(both), targets)
 
 
 def _by_stem(part):
@@ -223,8 +230,9 @@ def _files_of(folder, parts):
     files = {split: _files(part) for split, part in parts.items()}
     files = {split: part for split, part in files.items() if part.paths}
     if not files:
+        place = min(parts.values()) if len(parts) == 1 else folder
         raise ValueError(
-            f"{folder} holds no pictures. Put picture files such as .png or .jpg, or folders of them, there"
+            f"{place} holds no pictures. Put picture files such as .png or .jpg, or folders of them, there"
         )
     return files
 
@@ -385,6 +393,10 @@ def _rows(split, wanted, info, files, halved=False):
             image[...] = picture
         return images, labels[np.asarray(rows)]
 
+    def headers(row):
+        found = [decoding.header(path) for path in chosen[row][1]]
+        return [(height, width // 2, channels) for height, width, channels in found * 2] if halved else found
+
     @functools.cache
     def fingerprint():
         digest = hashlib.sha256(repr((wanted.key, info.class_names, halved)).encode())
@@ -398,7 +410,7 @@ def _rows(split, wanted, info, files, halved=False):
         (len(chosen), *shape),
         info.class_names is not None,
         read,
-        header=lambda row: decoding.header(chosen[row][1][0]),
+        headers=headers,
         origin=lambda row: " and ".join(map(str, chosen[row][1])),
         fingerprint=fingerprint,
         file_name=lambda row: chosen[row][1][0].relative_to(chosen[row][0]).as_posix(),

@@ -89,7 +89,7 @@ def _some(rows, chosen, split):
         name=name,
         shape=(len(chosen), *rows.shape[1:]),
         read=lambda wanted: rows.read(chosen[np.asarray(wanted)]),
-        header=lambda row: rows.header(chosen[row]),
+        headers=lambda row: rows.headers(chosen[row]),
         origin=lambda row: rows.origin(chosen[row]),
         fingerprint=fingerprint,
         read_all=None,

@@ -28,12 +28,13 @@ class Pairs:
     target: object = None
     reverse: bool = False
 
-    def resolve(self, find, data_dir=None):
+    def resolve(self, find, data_dir=None, alone=None):
         """The `Source` that this describes.
 
         Args:
             find: function of (source, data_dir) that returns a `Source`.
             data_dir: as in `load`.
+            alone: as in `folders.matched`.
 
         Raises:
             FileNotFoundError: if a folder is not there.
@@ -51,7 +52,7 @@ class Pairs:
         else:
             sides = [find(side, data_dir) for side in (self.source, self.target)]
             if _is_folder(self.source) and _is_folder(self.target):
-                found = folders.matched(_path(self.source), _path(self.target))
+                found = folders.matched(_path(self.source), _path(self.target), alone)
             else:
                 found = _by_order(*sides)
         return _reversed(found) if self.reverse else found
@@ -138,8 +139,14 @@ def _side(found, side):
             return images[:, side], labels
 
         shape = (both.shape[0], *both.shape[2:])
-        fingerprint = {"fingerprint": lambda: _digest("AB"[side], both.fingerprint())}
-        return dataclasses.replace(both, name=f"{name}/{split}", shape=shape, read=read, **fingerprint)
+        return dataclasses.replace(
+            both,
+            name=f"{name}/{split}",
+            shape=shape,
+            read=read,
+            headers=lambda row: (both.headers(row)[side],),
+            fingerprint=lambda: _digest("AB"[side], both.fingerprint()),
+        )
 
     return Source(dataclasses.replace(found.info, name=name, is_pairs=False), rows=rows)
 
@@ -171,7 +178,7 @@ def _by_order(one, two):
             (both[0].shape[0], 2, *both[0].shape[1:]),
             False,
             read,
-            header=both[0].header,
+            headers=lambda row: (*both[0].headers(row), *both[1].headers(row)),
             origin=lambda row: " and ".join(side.origin(row) for side in both),
             fingerprint=lambda: _digest(*(side.fingerprint() for side in both)),
             encoded=any(side.encoded for side in both),
@@ -192,6 +199,11 @@ def _reversed(found):
             images, labels = forward.read(chosen)
             return images[:, ::-1], labels
 
-        return dataclasses.replace(forward, read=read, fingerprint=lambda: _digest("reversed", forward.fingerprint()))
+        return dataclasses.replace(
+            forward,
+            read=read,
+            headers=lambda row: forward.headers(row)[::-1],
+            fingerprint=lambda: _digest("reversed", forward.fingerprint()),
+        )
 
     return Source(found.info, rows=rows)

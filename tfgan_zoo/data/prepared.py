@@ -79,6 +79,7 @@ def _halved(name, base, split, wanted, image_shape):
         labelled=False,
         read=read,
         read_all=None,
+        headers=lambda row: ((*image_shape[:2], both.headers(row)[0][2]),) * 2,
         fingerprint=lambda: hashlib.sha256(f"{both.fingerprint()} {wanted.key}".encode()).hexdigest(),
     )
 

@@ -103,7 +103,7 @@ def _source(name, among, images_of, told=None, is_pairs=False):
             (len(indices), *((2,) if is_pairs else ()), *size, channels),
             told is not None,
             read,
-            header=lambda row: (*size, 3),
+            headers=lambda row: ((*size, 3),) * (2 if is_pairs else 1),
             origin=lambda row: f"{name}/{split}, image {row}",
             fingerprint=lambda: hashlib.sha256(repr((name, str(split), wanted.key)).encode()).hexdigest(),
             encoded=False,

@@ -131,7 +131,7 @@ def _rows(split, wanted):
         (len(numbers), *size, wanted.channels or 3),
         True,
         read,
-        header=lambda row: (*size, 3),
+        headers=lambda row: ((*size, 3),),
         origin=lambda row: f"{name}, image {row}",
         fingerprint=lambda: hashlib.sha256(repr((str(split), wanted.key, _FACTORS)).encode()).hexdigest(),
         encoded=False,

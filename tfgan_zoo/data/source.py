@@ -129,7 +129,7 @@ class Rows:
         labelled: whether images have labels, or attributes.
         read: function of a sequence of rows, integers in [0, N), that returns (uint8 (n, H, W, C), labels (n,)) and may
             be called from several threads; without labels the second is zeros.
-        header: function of a row that returns (height, width, channels) as stored.
+        headers: function of a row that returns (height, width, channels) as stored, for each of its images.
         origin: function of a row that says where it lies, for messages.
         fingerprint: function that returns a hexadecimal string; another one when the source has changed.
         encoded: whether reading decodes pictures, rather than copies pixels.
@@ -142,7 +142,7 @@ class Rows:
     shape: tuple
     labelled: bool
     read: Callable
-    header: Callable
+    headers: Callable
     origin: Callable
     fingerprint: Callable
     encoded: bool = True
@@ -202,7 +202,7 @@ def rows_of(found, split, wanted):
         images.shape,
         labels is not None,
         read=lambda rows: (images[np.asarray(rows)], given[np.asarray(rows)]),
-        header=lambda row: found.info.image_shape,
+        headers=lambda row: (found.info.image_shape,),
         origin=lambda row: f"{name}, image {row}",
         fingerprint=lambda: "0" * 16,
         encoded=False,
