@@ -56,9 +56,10 @@ class Page:
         directory: the export; LiteRT.js is put beside a copy of it.
         query: of the page's address, such as "?seed=3".
         seconds: that an answer may take.
+        flags: further ones of the browser, such as those of a camera that is none.
     """
 
-    def __init__(self, directory, query="", seconds=60):
+    def __init__(self, directory, query="", seconds=60, flags=()):
         self._seconds, self._numbers, self._read = seconds, itertools.count(1), b""
         self._room = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._server = page.server(_beside_litertjs(pathlib.Path(directory), pathlib.Path(self._room.name)))
@@ -68,6 +69,7 @@ class Page:
         high = [fcntl.fcntl(number, fcntl.F_DUPFD, 10) for number in (theirs, answers)]  # neither is 3 or 4
         flags = [
             *_FLAGS,
+            *flags,
             f"--user-data-dir={self._room.name}/profile",
             *(["--no-sandbox"] if os.geteuid() == 0 else []),
         ]
@@ -111,6 +113,24 @@ class Page:
             thrown = told["exceptionDetails"]
             raise RuntimeError(thrown.get("exception", {}).get("description", thrown["text"]))
         return told["result"].get("value")
+
+    def seen(self, width=390, height=844):
+        """The page as a screen of so many pixels shows it, a PNG's bytes."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._ask("Emulation.setDeviceMetricsOverride", **size)
+        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def translate(self, images, told=None, seed=0):
+        """What the page's translator makes of images (N, *source_shape): float32 (N, *image_shape)."""
+        told = [None] * len(images) if told is None else np.asarray(told).tolist()
+        made = [
+            self.run(
+                f"generator.translate({json.dumps(image.ravel().tolist())}, {json.dumps(one)} ?? undefined, {seed})"
+                ".then((image) => [...image])"
+            )
+            for image, one in zip(np.asarray(images, np.float32), told, strict=True)
+        ]
+        return np.array(made, np.float32).reshape(-1, *self.run("generator.card.model.image_shape"))
 
     def generate(self, num_images, seed, labels=None):
         """What the page's generator draws: float32 (N, *image_shape)."""

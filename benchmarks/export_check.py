@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import functools
 import importlib.util
+import json
 import os
 import pathlib
 import shutil
@@ -120,6 +121,13 @@ class Export:
         return (
             told if count is None else {name: np.resize(rows, (count, *rows.shape[1:])) for name, rows in told.items()}
         )
+
+    def started(self):
+        """For each kept image what it started from, name -> numbers, and what it was told, or None: plain lists."""
+        told = next((self.reference[name] for name in ("labels", "attributes") if name in self.reference), None)
+        for row in range(len(self.rows)):
+            start = {name: self.reference[name][row].ravel().tolist() for name in self.model["start"]}
+            yield start, None if told is None else told[row].tolist()
 
     def asked(self, count=None):
         """What to ask a server for, that the kept images are among those of seed 0: {"num_images"} or {"labels"}."""
@@ -385,6 +393,9 @@ def servers(export, room):
     }
 
 
+_TRANSLATED = "generator.of({}, {} ?? undefined).then((image) => [...image])"
+
+
 def browser(export, room):
     """The page in headless Chromium, with LiteRT.js."""
 
@@ -396,6 +407,9 @@ def browser(export, room):
         if chromium.missing():
             raise Missing(chromium.missing())
         with chromium.Page(export.directory) as page:
+            if export.model.get("translates"):
+                made = [page.run(_TRANSLATED.format(*map(json.dumps, one))) for one in export.started()]
+                return export.result(np.reshape(made, export.images.shape), page.run("generator.format"))
             told = export.asked()
             images = page.generate(int(export.rows.max()) + 1, 0, told.get("labels"))[export.rows]
             script = "(async () => { const begin = performance.now(); await generator.generate(40, 0);"

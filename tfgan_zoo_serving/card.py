@@ -283,6 +283,9 @@ def _fault_of_model(model):
     names = model.get("attribute_names", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         return "the model's attribute_names are no list of names"
+    groups = model.get("attribute_groups", [])
+    if not isinstance(groups, list) or not all(isinstance(g, list) and all(n in names for n in g) for g in groups):
+        return "the model's attribute_groups are no groups of attribute_names"
     start = model.get("start", {"latents": [model["latent_dim"]]})
     if not isinstance(start, dict) or not start or not all(map(_is_shape, start.values())):
         return "it does not say what the model's images start from"

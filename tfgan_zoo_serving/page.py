@@ -31,12 +31,14 @@ _VENDOR = "demo/vendor/"
 def can_draw(model, formats):
     """Whether a browser can draw: with a .tflite of one image, of a model of images whose latents have a seed.
 
+    Or of one that translates, whose images start from the user's.
+
     Args:
         model: what a card says of it.
         formats: their names.
     """
     single = any(runtimes.kind(name) == "tflite" and name.endswith("_batch1") for name in formats)
-    return single and model["seeded"] and len(model["image_shape"]) == 3
+    return single and (model["seeded"] or model.get("translates", False)) and len(model["image_shape"]) == 3
 
 
 def server(directory, port=0):

@@ -92,6 +92,10 @@ FORMS = {
     "no classes": (lambda card: card["model"].pop("num_classes"), "num_classes is no number of them"),
     "seeded by words": (lambda card: card["model"].update(seeded="yes"), "does not say how the model draws"),
     "attributes of numbers": (lambda card: card["model"].update(attribute_names=[1]), "no list of names"),
+    "groups of nothing": (
+        lambda card: card["model"].update(attribute_groups=[["hair"]]),
+        "no groups of attribute_names",
+    ),
     "no start": (lambda card: card["model"].update(start={}), "what the model's images start from"),
     "a prior of words": (lambda card: card["model"].update(prior="Normal"), "latents are drawn from"),
     "another prior": (lambda card: card["model"]["prior"].update({"class": "os.system"}), "latents are drawn from"),

@@ -1,6 +1,8 @@
 """The page of an export: its draws are NumPy's, its server is plain, and a browser shows the images of `generate`."""
 
+import base64
 import http.client
+import io
 import json
 import pathlib
 import shutil
@@ -10,6 +12,7 @@ import threading
 import numpy as np
 import pytest
 from export_stand_ins import image_model
+from PIL import Image
 
 import tfgan_zoo as tz
 from tfgan_zoo.export import page as writer
@@ -49,6 +52,44 @@ def test_latents_and_labels_in_javascript_are_numpys():
             np.testing.assert_array_equal(given, draws.labels(*how))
         else:  # logarithms and cosines of another library may fall to the other side of a half
             np.testing.assert_allclose(given, draws.latents(prior, *how).ravel(), rtol=3e-7, atol=1e-7)
+
+
+SEEN = """
+import {{floats, middle, withoutCamera}} from "{}";
+const [size, shapes, bytes, errors] = JSON.parse(process.argv[1]);
+console.log(JSON.stringify({{
+  windows: shapes.map((shape) => middle(...size, shape)),
+  floats: [1, 3, 4].map((channels) => [...floats(Uint8Array.from(bytes), channels)]),
+  sentences: errors.map((name) => withoutCamera({{name, message: "why"}}).message),
+}}));
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_pictures_in_javascript_are_cut_in_the_middle_and_as_grey_as_pillows():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 4), "uint8")
+    pixels[..., 3] = 255
+    errors = ["NotAllowedError", "NotFoundError", "NotReadableError", "AbortError"]
+    asked = [[640, 480], [[64, 64], [16, 64]], pixels.ravel().tolist(), errors]
+    script = SEEN.format((SOURCE / "translator.js").as_uri())
+    done = subprocess.run(
+        [NODE, "--input-type=module", "--eval", script, json.dumps(asked)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["windows"] == [[80, 0, 480, 480], [0, 160, 640, 160]]
+    picture = Image.fromarray(pixels)
+    for mode, floats in zip(("L", "RGB", "RGBA"), told["floats"], strict=True):
+        wanted = np.asarray(picture.convert(mode)).astype("float32").ravel() / 127.5 - 1
+        np.testing.assert_allclose(floats, wanted, atol=1e-6)
+    begins = (
+        "The camera was refused",
+        "There is no camera here",
+        "The camera is in use",
+        "The camera gives no picture (why)",
+    )
+    assert all(sentence.startswith(begin) for sentence, begin in zip(told["sentences"], begins, strict=True))
+    assert all("choose" in sentence for sentence in told["sentences"])
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +155,8 @@ def test_no_page_where_a_browser_could_not_draw(changed, made, tmp_path):
     facts = {"seeded": True, "image_shape": [12, 12, 1]} | changed
     assert not writer.write(tmp_path, facts, dict.fromkeys(made))
     assert not (tmp_path / "demo").exists()
+    if made == ["tflite_batch1"] and len(facts["image_shape"]) == 3:
+        assert writer.write(tmp_path, facts | {"translates": True}, dict.fromkeys(made))
 
 
 def test_the_server_isolates_the_page_and_serves_nothing_beside_it(exported, tmp_path):
@@ -290,6 +333,92 @@ def test_codes_have_controls_of_their_own(tmp_path):
             latents[0, 3:6] = np.eye(3)[category]
             wanted = np.asarray(to_uint8(model.ema_network(latents[:1], training=False))).astype(int)
             assert np.abs(browser.shown()[0].astype(int) - wanted[0]).max() <= 1
+
+
+CHOOSE = """(async () => {{
+  const canvas = Object.assign(document.createElement("canvas"), {{width: 96, height: 48}});
+  const context = canvas.getContext("2d");
+  for (const [index, colour] of ["red", "lime", "blue"].entries()) {{
+    context.fillStyle = colour;
+    context.fillRect(32 * index, 0, 32, 48);
+  }}
+  const chosen = new DataTransfer();
+  chosen.items.add(new File([{}], "picture.png"));
+  document.getElementById("file").files = chosen.files;
+  await document.getElementById("file").onchange();
+}})()"""
+BLOB = "await new Promise((done) => canvas.toBlob(done))"
+
+
+def shown(browser, id):
+    url = browser.run(f"document.getElementById('{id}').src")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+
+
+@pytest.mark.slow
+def test_a_browser_translates_what_is_chosen_and_what_the_camera_sees(tmp_path):
+    chromium = _browser()
+    names = {"attribute_names": ("red", "old", "green"), "exclusive": (("red", "green"),)}
+    model = tz.create("stargan", (16, 16, 3), width=4, blocks=1, seed=0, **names)
+    card = tz.export(model, tmp_path / "out", formats="tflite_batch1")
+    assert card["model"]["attribute_groups"] == [["red", "green"]]
+    images = np.tanh(np.random.default_rng(0).normal(size=(2, 16, 16, 3))).astype("float32")
+    told = np.array([[1, 0, 0], [0, 1, 1]], "float32")
+    camera = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
+    with chromium.Page(tmp_path / "out", flags=camera) as browser:
+        np.testing.assert_allclose(browser.translate(images, told), model.translate(images, told), atol=1e-4)
+        for call, sentence in {
+            "generator.translate([0], [1, 0, 0])": "give 768 numbers from -1 to 1",
+            "generator.translate(Array(768).fill(0), [1, 0])": "give 3 numbers from 0 to 1: red, old, green",
+        }.items():
+            with pytest.raises(RuntimeError, match=sentence):
+                browser.run(call)
+
+        browser.run(CHOOSE.format(BLOB))
+        assert browser.wait() == ""
+        before = shown(browser, "before")
+        assert before.shape == (16, 16, 3)  # the middle: a quarter red, half green, a quarter blue
+        assert before[8, 1].tolist() == [255, 0, 0]
+        assert before[8, 8].tolist() == [0, 255, 0]
+        assert before[8, 14].tolist() == [0, 0, 255]
+        floats = (before[None] / 127.5 - 1).astype("float32")
+        after = np.asarray(to_uint8(model.translate(floats, told[:1])))[0]
+        assert np.abs(shown(browser, "after").astype(int) - after).max() <= 1
+        controls = "document.querySelectorAll('#condition select, #condition input')"
+        browser.run(f"(([group, old]) => {{ group.value = 1; old.checked = true; return old.onchange() }})({controls})")
+        after = np.asarray(to_uint8(model.translate(floats, told[1:])))[0]
+        assert np.abs(shown(browser, "after").astype(int) - after).max() <= 1
+
+        browser.run(CHOOSE.format("'no picture'"))
+        assert browser.wait() == "picture.png is no picture that this browser reads: choose a PNG, a JPEG or a WebP."
+        browser.run("document.getElementById('camera').onclick()")
+        assert browser.wait() == ""
+        browser.run("document.getElementById('take').onclick()")
+        assert browser.wait() == ""
+        assert np.abs(shown(browser, "before").astype(int) - before).max() > 50
+        assert browser.run("document.getElementById('video').srcObject === null")
+        browser.run("(navigator.mediaDevices.getUserMedia = undefined, document.getElementById('camera').onclick())")
+        assert browser.wait().startswith("A browser gives a camera to pages from https:// and of this machine only")
+    with chromium.Page(tmp_path / "out") as browser:
+        browser.run("document.getElementById('camera').onclick()")
+        assert browser.wait() == "There is no camera here: choose a picture."
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+def test_a_seed_means_the_same_dropout_in_a_browser(tmp_path):
+    chromium, model = _browser(), tz.create("pix2pix", (16, 16, 3), source_channels=1, width=4, seed=0)
+    tz.export(model, tmp_path / "out", formats="tflite_batch1")
+    images = np.tanh(np.random.default_rng(0).normal(size=(1, 16, 16, 1))).astype("float32")
+    with chromium.Page(tmp_path / "out", "?seed=5") as browser:
+        for seed in (0, 5):
+            made = browser.translate(images, seed=seed)
+            np.testing.assert_allclose(made, model.translate(images, seed=seed), atol=1e-4)
+        browser.run(CHOOSE.format(BLOB))
+        assert browser.wait() == ""
+        before = shown(browser, "before")[None, ..., :1]
+        after = np.asarray(to_uint8(model.translate((before / 127.5 - 1).astype("float32"), seed=5)))[0]
+        assert np.abs(shown(browser, "after").astype(int) - after).max() <= 1
 
 
 @pytest.mark.slow

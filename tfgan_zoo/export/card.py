@@ -71,6 +71,7 @@ def facts(model, reference):
             "latent_dim": getattr(model, "latent_dim", None),
             "num_classes": getattr(model.condition, "num_classes", None),
             **({"attribute_names": model.condition.names} if hasattr(model.condition, "names") else {}),
+            **({"attribute_groups": model.condition.exclusive} if getattr(model.condition, "exclusive", ()) else {}),
             **({"translates": True} if callable(getattr(model, "translate", None)) else {}),
             "prior": _prior(getattr(model, "prior", None)),
             "parameters": sum(network.count_params() for network in networks),
@@ -374,11 +375,15 @@ def _page(card):
     if not page.can_draw(card["model"], card["formats"]):
         return ""
     own = f", `{PAGE}/index.html` itself here" if f"{PAGE}/index.html" in card["files"] else ""
+    if card["model"].get("translates"):
+        does = f"translates with LiteRT.js{own} what you choose or your camera sees, and sends it nowhere."
+    else:
+        does = f"draws with LiteRT.js{own}: a seed there gives the images of the same seed here."
     return f"""## Try it in a browser
 
-This serves a page that draws with LiteRT.js{own}: a seed there gives the images of the same seed here. LiteRT.js is no
-part of it: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder `node_modules/@litertjs` becomes
-`{PAGE}/vendor`.
+This serves a page that {does}
+LiteRT.js is no part of it: `make demo-vendor` gets it, or `npm install @litertjs/core`, whose folder
+`node_modules/@litertjs` becomes `{PAGE}/vendor`.
 
 ```sh
 python -m tfgan_zoo_serving page .

@@ -1,4 +1,4 @@
-"""A web page that draws with the exported generator: demo/index.html, which reads the card and the .tflite above it."""
+"""A web page that draws or translates with the .tflite of an export: demo/index.html, which reads the card above it."""
 
 from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo_serving import page
@@ -13,7 +13,8 @@ def write(new, facts, made):
         made: format -> its entry.
 
     Returns:
-        Whether it was written: only beside a .tflite of one image, of a model of images whose latents have a seed.
+        Whether it was written: only beside a .tflite of one image, of a model of images whose latents have a seed,
+        or that translates.
     """
     if not page.can_draw(facts, made):
         return False
