@@ -103,7 +103,10 @@ def test_what_is_known_of_a_model_and_of_an_export():
         (("info", "cgan_digit"), "Did you mean 'cgan_digits'"),
         (("generate", "cgan_digit"), "Did you mean 'cgan_digits'"),
         (("generate", "cgan_digits", "-n", 0), "-n 0: ask for at least 1 image"),
-        (("generate", "cgan_digits", "--labels", "three"), "--labels three: give whole numbers"),
+        (
+            ("generate", "cgan_digits", "--labels", "three"),
+            "labels are names, such as 'three', and the card of cgan knows",
+        ),
         (("generate", "cgan_digits", "--labels", "10"), "cgan knows 0 to 9"),
         (("generate", "cgan_digits", "--out", "a.bmp"), "--out a.bmp: give a name that ends in .png or .npz"),
         (("generate", "cgan_digits", "--format", "tflite_bach1"), "Did you mean 'tflite_batch1'"),

@@ -243,6 +243,41 @@ def test_generate_takes_labels_as_a_column():
     np.testing.assert_array_equal(model_of("conditional").generate(3, labels=[[0], [3], [1]], seed=1)[:, 1], [0, 3, 1])
 
 
+def test_labels_may_be_names_once_the_model_knows_them(tmp_path):
+    model = model_of("conditional")
+    with pytest.raises(
+        ValueError, match=r"labels are names, such as 'cat', and .* knows its classes by their numbers only"
+    ):
+        model.generate(1, labels=["cat"])
+    names = ("cat", "dog", "horse", "Noto Sans", "owl")[:CLASSES]
+    model.name_classes(names)
+    given = model.generate(3, labels=[names[0], names[2], names[0]], seed=1)
+    np.testing.assert_array_equal(given[:, 1], [0, 2, 0])
+    np.testing.assert_array_equal(given, model.generate(3, labels=[0, 2, 0], seed=1))
+    for wrong, sentence in ((["hors"], "Unknown class 'hors'. Did you mean 'horse'"), (["zz"], "Known: ")):
+        with pytest.raises(ValueError, match=sentence):
+            model.generate(1, labels=wrong)
+    with pytest.raises(ValueError, match="for each of the 3 images"):
+        model.generate(3, labels=["cat"])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.condition.names == names
+    np.testing.assert_array_equal(again.generate(1, labels=["dog"], seed=2)[:, 1], [1])
+    for wrong in (names[1:], (names[0],) * CLASSES):
+        with pytest.raises(ValueError, match=f"give {CLASSES} names of classes, each once"):
+            model.name_classes(wrong)
+    with pytest.raises(ValueError, match="is told no classes"):
+        tz.create("gan", (2,), width=4, class_names=("a", "b"))
+
+
+def test_a_source_names_the_classes():
+    model = tz.create("cgan", (2,), width=4, num_classes=8)
+    model.compile()
+    model.fit("ring8", epochs=1, steps_per_epoch=1, verbose=0)
+    assert model.condition.names[3] == "mode 3"
+    model.generate(2, labels=["mode 1", "mode 7"], seed=0)
+
+
 def test_labels_are_drawn_evenly_and_label_i_from_the_seed_and_i_alone():
     model = model_of("conditional")
     drawn = model.generate(4000, seed=5)[:, 1]

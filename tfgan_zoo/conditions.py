@@ -25,13 +25,15 @@ class Classes:
     Args:
         num_classes: labels are integers in [0, num_classes), at least 2.
         unknown: whether -1 says that an image has no label.
+        names: of the classes, in the order of the labels; None if nobody knows them.
 
     Raises:
-        ValueError: if it is no number of classes.
+        ValueError: if it is no number of classes, or there are not as many names.
     """
 
     num_classes: int
     unknown: bool = False
+    names: tuple | None = None
 
     name = "labels"
     dtype = "int32"
@@ -42,6 +44,34 @@ class Classes:
         if isinstance(given, bool) or not isinstance(given, numbers.Integral) or given < 2:
             raise ValueError(f"num_classes={given!r}: give the number of classes, at least 2.")
         object.__setattr__(self, "num_classes", int(given))
+        if self.names is not None:
+            names = tuple(map(str, self.names))
+            if len(set(names)) != len(names) or len(names) != given:
+                raise ValueError(f"names={self.names!r}: give {given} names of classes, each once.")
+            object.__setattr__(self, "names", names)
+
+    def numbered(self, labels, model):
+        """Names of classes as their numbers; any other labels as they are.
+
+        Args:
+            labels: what was given: names, or numbers.
+            model: its name, for a sentence.
+
+        Raises:
+            ValueError: if nobody knows the names, or one is none of them, with the nearest.
+        """
+        if np.asarray(labels).dtype.kind not in "USO":
+            return labels
+        names = np.asarray(labels).reshape(-1).tolist()
+        if self.names is None:
+            raise ValueError(
+                f"labels are names, such as {names[0]!r}, and {model} knows its classes by their numbers only, from 0 "
+                f"to {self.num_classes - 1}. Name them: model.name_classes(names)."
+            )
+        for name in names:
+            if name not in self.names:
+                raise unknown("class", name, self.names)
+        return np.array([self.names.index(name) for name in names], np.int32)
 
     def check(self, labels, count, model):
         """Labels as int32 (count,), or a sentence about why they are none.
@@ -112,7 +142,7 @@ class Classes:
             (int32 (N, num_classes), names of the columns).
         """
         columns = np.arange(self.num_classes, dtype=np.int32)
-        return np.tile(columns, (len(known), 1)), tuple(map(str, columns))
+        return np.tile(columns, (len(known), 1)), self.names or tuple(map(str, columns))
 
 
 @serializable

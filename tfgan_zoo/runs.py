@@ -296,6 +296,7 @@ class Run:
         overrides |= {name: number for name, number in configured.items() if number is not None}
         runtime.seed_all(seed)
         model = registry.create(entry, _image_shape(info, dataset, wanted), **overrides)
+        model.name_classes_of(info)
         images = data.load(dataset, batch_size=self.config["batch_size"] * model.updates_per_step, seed=seed, **wanted)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None

@@ -89,7 +89,7 @@ def generate(
     target: Target,
     number: Annotated[int, typer.Option("-n", "--num-images", help="Images.")] = 64,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same images.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Classes, such as 7 or 0,1,2: over and over.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Classes, such as 7, 0,1,2 or cat,dog: over and over.")] = None,
     columns: Annotated[int | None, typer.Option(help="Images in a row.")] = None,
     format: Annotated[str | None, typer.Option(help="Of the export; LiteRT, if there is one.")] = None,
     out: Annotated[pathlib.Path, typer.Option(help="A .png, an .npz, or a folder for single PNGs.")] = "grid.png",
@@ -128,9 +128,10 @@ def _labels(text, number, classes):
 
     if text is None:
         return None if classes is None else np.arange(number) % classes
-    if not all(word.strip().isdigit() for word in text.split(",")):
-        raise ValueError(f"--labels {text}: give whole numbers with commas between, such as 0,1,2.")
-    return np.resize([int(word) for word in text.split(",")], number)
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise ValueError(f"--labels {text}: give numbers or names with commas between, such as 0,1,2.")
+    return np.resize([int(word) for word in words] if all(map(str.isdigit, words)) else words, number)
 
 
 @app.command(context_settings=_FLAGS)

@@ -22,7 +22,8 @@ def _generate(chosen):
     generator = load_exported(chosen.directory, chosen.format, chosen.threads, chosen.providers, _key(chosen))
     if chosen.out.suffix == ".png" and len(generator.image_shape) != 3:
         raise ValueError(f"--out {chosen.out}: {generator.name} makes no images, give a name that ends in .npy.")
-    labels = chosen.labels and np.resize(np.array(chosen.labels, np.int32), chosen.num_images)
+    words = chosen.labels and ([*map(int, chosen.labels)] if all(map(str.isdigit, chosen.labels)) else chosen.labels)
+    labels = words and np.resize(words, chosen.num_images)
     images = generator.generate(chosen.num_images, labels, chosen.seed)
     if chosen.out.suffix == ".npy":
         np.save(chosen.out, images)
@@ -71,7 +72,9 @@ def _parser():
     one = command(_generate, "draw images, as a PNG of all of them or as a NumPy array")
     one.add_argument("-n", "--num-images", type=int, default=16)
     one.add_argument("--seed", type=int, help="from 0 to 2147483647; another draw each time if it is left out")
-    one.add_argument("--labels", type=int, nargs="+", help="classes, over and over; drawn from the seed if left out")
+    one.add_argument(
+        "--labels", nargs="+", help="classes, by number or name, over and over; drawn from the seed if left out"
+    )
     one.add_argument("--columns", type=int, help="images in a row of the picture")
     one.add_argument("--out", type=pathlib.Path, default=pathlib.Path("grid.png"), help="a .png or .npy")
     one.add_argument("--format", help="of the export, such as tflite or onnx")

@@ -280,6 +280,11 @@ def _fault_of_model(model):
             return f"the model's {key} is no number of them"
     if not isinstance(model.get("seeded"), bool) or not isinstance(model.get("draws_levels", False), bool):
         return "it does not say how the model draws"
+    names = model.get("class_names", [])
+    if "class_names" in model and not (isinstance(names, list) and len(names) == len(set(map(str, names)))):
+        return "the model's class_names are no list of names"
+    if names and (len(names) != model["num_classes"] or not all(isinstance(one, str) for one in names)):
+        return "the model's class_names are none of its classes"
     names = model.get("attribute_names", [])
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         return "the model's attribute_names are no list of names"

@@ -1,5 +1,6 @@
 """An exported generator, asked like the model it came from."""
 
+import difflib
 import random
 import types
 
@@ -50,7 +51,7 @@ class ExportedGenerator:
 
     Args:
         facts: what the card says of the model: "name", "image_shape", "start" (or, in older cards, "latent_dim"),
-            "num_classes", "attribute_names", "prior", "seeded".
+            "num_classes", "class_names", "attribute_names", "prior", "seeded".
         run: function of what images start from, by name, and "labels" -> images.
         format: name of the format it runs.
         most: images that the format makes at a time; None for any number.
@@ -66,6 +67,7 @@ class ExportedGenerator:
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
         self._others, self.translates = dict(others), facts.get("translates", False)
         self.attribute_names = tuple(facts.get("attribute_names") or ()) or None
+        self.class_names = tuple(facts.get("class_names") or ()) or None
         self._prior = facts.get("prior")
 
     def __call__(self, latents, labels=None):
@@ -73,7 +75,8 @@ class ExportedGenerator:
 
         Args:
             latents: (N, latent_dim) numbers, N >= 1; or what else the model's images start from.
-            labels: (N,) integers in [0, num_classes) if the model knows classes, None if not.
+            labels: (N,) integers in [0, num_classes), or names of `class_names`, if the model knows classes, None if
+                not.
 
         Returns:
             float32 array (N, *image_shape), in [-1, 1] unless the model makes points.
@@ -99,8 +102,8 @@ class ExportedGenerator:
 
         Args:
             images: (N, *shape of what is translated), numbers in [-1, 1] or uint8, N >= 1.
-            condition: what each is to become: (N,) integers of classes, or (N, A) numbers from 0 to 1 of attributes,
-                whose names are `attribute_names`; None for a model that is told nothing.
+            condition: what each is to become: (N,) integers or names of classes, or (N, A) numbers from 0 to 1 of
+                attributes, whose names are `attribute_names`; None for a model that is told nothing.
             seed: integer from 0 to 2147483647, of what is drawn beside images, such as dropout.
 
         Returns:
@@ -151,7 +154,8 @@ class ExportedGenerator:
 
         Args:
             num_images: at least 1.
-            labels: (num_images,) integers in [0, num_classes); None draws them from the seed, if the model knows any.
+            labels: (num_images,) integers in [0, num_classes), or names of `class_names`; None draws them from the
+                seed, if the model knows any.
             seed: integer from 0 to 2147483647: image i depends on (seed, i) alone. None for another draw each time.
 
         Returns:
@@ -211,12 +215,29 @@ class ExportedGenerator:
                 told = draws.labels(count, self.num_classes, seed, first)
             yield self(latents, told)
 
+    def _numbered(self, labels):
+        """Names of classes as their numbers; any other labels as they are."""
+        if labels.dtype.kind not in "USO" or labels.size == 0:
+            return labels
+        names = labels.reshape(-1).tolist()
+        if self.class_names is None:
+            raise ValueError(
+                f"labels are names, such as {names[0]!r}, and the card of {self.name} knows its classes by their "
+                f"numbers only, from 0 to {self.num_classes - 1}: give those."
+            )
+        for name in names:
+            if name not in self.class_names:
+                near = difflib.get_close_matches(str(name).lower(), self.class_names, n=1, cutoff=0.5)
+                hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(self.class_names[:12])}."
+                raise ValueError(f"Unknown class {name!r}. {hint}")
+        return np.array([self.class_names.index(name) for name in names], np.int32)
+
     def _labels(self, count, labels):
         if self.num_classes is None:
             if labels is not None:
                 raise ValueError(f"labels were given, but {self.name} is unconditional: leave them out.")
             return {}
-        labels = np.asarray(labels)
+        labels = self._numbered(np.asarray(labels))
         if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "iu":
             raise ValueError(
                 f"labels are {labels.dtype} {labels.shape}: {self.name} takes one integer for each of the {count} "

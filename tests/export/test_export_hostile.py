@@ -91,6 +91,10 @@ FORMS = {
     "true classes": (lambda card: card["model"].update(num_classes=True), "num_classes is no number of them"),
     "no classes": (lambda card: card["model"].pop("num_classes"), "num_classes is no number of them"),
     "seeded by words": (lambda card: card["model"].update(seeded="yes"), "does not say how the model draws"),
+    "a name for no class": (
+        lambda card: card["model"].update(class_names=["a"]),
+        "class_names are none of its classes",
+    ),
     "attributes of numbers": (lambda card: card["model"].update(attribute_names=[1]), "no list of names"),
     "groups of nothing": (
         lambda card: card["model"].update(attribute_groups=[["hair"]]),

@@ -113,6 +113,25 @@ def test_bad_input_meets_the_sentences_of_the_model(exported):
         generator(np.zeros((1, 8)))
 
 
+def test_labels_may_be_names_where_the_card_knows_them(exported, tmp_path):
+    generator = tz.load_exported(exported[1] / "export")
+    with pytest.raises(ValueError, match="the card of stand_in knows its classes by their numbers only, from 0 to 2"):
+        generator.generate(1, labels=["cat"])
+    model = image_model(num_classes=3, prior=Uniform())
+    model.condition = tz.conditions.Classes(3, names=("cat", "dog", "owl"))
+    card = tz.export(model, tmp_path / "named", formats=["tflite"])
+    assert card["model"]["class_names"] == ["cat", "dog", "owl"]
+    generator = tz.load_exported(tmp_path / "named", "tflite")
+    assert generator.class_names == ("cat", "dog", "owl")
+    given = generator.generate(2, labels=["owl", "cat"], seed=1)
+    np.testing.assert_array_equal(given, generator.generate(2, labels=[2, 0], seed=1))
+    np.testing.assert_array_equal(given[:1], generator(generator.draw_latents(2, 1), ["owl", "cat"])[:1])
+    with pytest.raises(ValueError, match=r"Unknown class 'dogs'\. Did you mean 'dog'\?"):
+        generator.generate(1, labels=["dogs"])
+    with pytest.raises(ValueError, match=r"Known: cat, dog, owl"):
+        generator.generate(1, labels=["zzz"])
+
+
 def test_unconditional_and_unseeded_models_say_so(tmp_path):
     model = point_model()
     tz.export(model, tmp_path / "seeded", formats="tflite")

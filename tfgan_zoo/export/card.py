@@ -70,8 +70,8 @@ def facts(model, reference):
             "start": {name: list(rows.shape[1:]) for name, rows in reference.start.items()},
             "latent_dim": getattr(model, "latent_dim", None),
             "num_classes": getattr(model.condition, "num_classes", None),
-            **({"attribute_names": model.condition.names} if hasattr(model.condition, "names") else {}),
             **({"attribute_groups": model.condition.exclusive} if getattr(model.condition, "exclusive", ()) else {}),
+            **_names(model.condition),
             **({"translates": True} if callable(getattr(model, "translate", None)) else {}),
             "prior": _prior(getattr(model, "prior", None)),
             "parameters": sum(network.count_params() for network in networks),
@@ -80,6 +80,11 @@ def facts(model, reference):
     )
     described |= {"draws_levels": True} if reference.steps else {}
     return described | _seeded(described, reference, endpoints.takes_seed(model))
+
+
+def _names(condition):
+    names = getattr(condition, "names", None)
+    return {} if names is None else {"attribute_names" if condition.name == "attributes" else "class_names": names}
 
 
 def _is_drawn_by(network, reference):

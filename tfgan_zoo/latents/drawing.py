@@ -57,7 +57,8 @@ def condition_of(model, count, labels, seed):
         return None
     if labels is None:
         return np.asarray(model.condition.sample(count, seed))
-    return model.condition.check(labels, count, model.name)
+    numbered = getattr(model.condition, "numbered", lambda labels, _: labels)
+    return model.condition.check(numbered(labels, model.name), count, model.name)
 
 
 def repeated(condition, times):

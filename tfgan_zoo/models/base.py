@@ -14,6 +14,7 @@ endpoints() -> {signature: ...}               what a served model answers beside
 
 import contextlib
 import copy
+import dataclasses
 import inspect
 import math
 import random
@@ -44,6 +45,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
             average: `inference[name]`.
         state: dict name -> number or array: what else training changes, saved, resumed and exported with the model.
         seed: integer for all noise of training; None takes one from Python's generator, which `runtime.setup` seeds.
+        class_names: of the classes that it is told, in the order of the labels; None where nobody says.
         name: of the model.
         **arguments: `<network>_optimizer`, what `compile()` without arguments uses, None for Adam(1e-3); the rest is
             Keras'.
@@ -61,6 +63,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         averaged=None,
         state=None,
         seed=None,
+        class_names=None,
         **arguments,
     ):
         checks.decay(ema_decay)
@@ -68,6 +71,8 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         super().__init__(**arguments)
         self.seed = random.randrange(2**31) if seed is None else int(seed)
         self.image_shape, self.condition = tuple(image_shape), condition
+        if class_names is not None:
+            self.name_classes(class_names)
         self.step = self._state_variable("step", 0, "int64")  # TensorFlow keeps int32 variables off the GPU
         self._means = {}
         self._names = tuple(networks)
@@ -99,6 +104,25 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
     def num_classes(self):
         """Of the classes that images are told; None without."""
         return getattr(self.condition, "num_classes", None)
+
+    def name_classes(self, names):
+        """Name the classes that images are told, so that `labels` may be names; `fit` does it for sources by name.
+
+        Args:
+            names: of the classes, in the order of the labels.
+
+        Raises:
+            ValueError: if the model is told no classes, or others than as many.
+        """
+        if self.num_classes is None:
+            raise ValueError(f"class_names={names!r}: {self.name} is told no classes.")
+        self.condition = dataclasses.replace(self.condition, names=tuple(names))
+
+    def name_classes_of(self, info):
+        """The same by what `data.info` says of a source, where it names as many and the model has no names yet."""
+        names = info.class_names
+        if names and len(names) == self.num_classes and getattr(self.condition, "names", names) is None:
+            self.name_classes(names)
 
     @staticmethod
     def usual_optimizer():
@@ -238,8 +262,8 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
 
         Args:
             num_images: how many, at least 1.
-            labels: what `condition` takes for each, such as (num_images,) integers in [0, num_classes); None draws
-                them from the seed, and is all an unconditional model takes.
+            labels: what `condition` takes for each, such as (num_images,) integers in [0, num_classes), or names of
+                classes; None draws them from the seed, and is all an unconditional model takes.
             seed: integer >= 0; the same seed gives the same images. None draws another one each time.
 
         Returns:
@@ -284,7 +308,13 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
             return None
         if labels is None:
             return self.condition.sample(num_images, seed)
-        return tf.constant(self.condition.check(labels, num_images, self.name))
+        return tf.constant(self.checked_condition(labels, num_images))
+
+    def checked_condition(self, given, count):
+        """What so many images are told, once it is known to be allowed; names of classes as their numbers."""
+        if hasattr(self.condition, "numbered") and given is not None:
+            given = self.condition.numbered(given, self.name)
+        return self.condition.check(given, count, self.name)
 
     @property
     def _draws_noise(self):
@@ -437,7 +467,10 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
     def get_config(self):
         """Constructor arguments, from which `from_config` makes an equal model: networks, optimizers, numbers."""
         networks = {name: keras.saving.serialize_keras_object(network) for name, network in self.networks.items()}
-        return {"seed": self.seed, "name": self.name, **networks, "ema_decay": self.ema_decay} | self.default_optimizers
+        names = self.condition.names if self.num_classes else None
+        named = {} if names is None else {"class_names": names}
+        about = {"seed": self.seed, "name": self.name, **networks, "ema_decay": self.ema_decay}
+        return about | named | self.default_optimizers
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

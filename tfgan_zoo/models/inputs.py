@@ -54,6 +54,8 @@ def dataset(model, images, labels=None, batch_size=None, shuffle=False):
         size = {"image_size": height if height == width else (height, width)} if height else {}
         loaded = data.load(images, batch_size=batch_size, shuffle=shuffle, seed=model.seed, verbose=False, **size)
         check_batch(model, next(iter(loaded)))
+        if model.num_classes is not None:
+            model.name_classes_of(data.info(images))
         return loaded
     images = np.asarray(images)
     if labels is not None:

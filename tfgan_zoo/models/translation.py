@@ -74,7 +74,7 @@ class Translator(GenerativeModel):
 
         Args:
             images: (N, *source_shape) in [-1, 1]; image i's depends on it, and on (seed, i) where it is drawn at all.
-            condition: what each is to become, as `condition` takes it; None for a model without one.
+            condition: what each is to become, as `condition` takes it, or names of classes; None for a model without.
             seed: integer >= 0.
 
         Returns:
@@ -85,7 +85,7 @@ class Translator(GenerativeModel):
             return self.draw(**start) if condition is None else self.draw(**start, condition=condition)
         images = self._floats(images, self.source_shape)
         if self.condition is not None:
-            condition = self.condition.check(condition, len(images), self.name)
+            condition = self.checked_condition(condition, len(images))
         elif condition is not None:
             raise ValueError(f"condition was given, but {self.name} is told nothing beside images: leave it out.")
         seed = checks.seed(np.asarray(seed).item() if tf.is_tensor(seed) else seed)
