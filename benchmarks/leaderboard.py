@@ -35,7 +35,7 @@ package, of the epoch that was best on training images; last is that of the last
 COLUMNS = {
     "fd": "fd ↓",
     "last": "last ↓",
-    "kid": "KID × 1000 ↓",
+    "kid": "KID ↓",
     "precision": "precision ↑",
     "recall": "recall ↑",
     "nats": "nats an image ↑",
@@ -43,6 +43,7 @@ COLUMNS = {
     "parameters": "parameters",
     "minutes": "minutes trained",
     "updates": "updates",
+    "images": "images seen",
     "speed": "images/s",
     "size": "LiteRT, kB",
     "ms": "ms an image",
@@ -57,12 +58,11 @@ def row(card):
     ms = (entry.get("latency") or {}).get("xnnpack_ms")
     device = training.get("device", "CPU")
     minutes = training.get("cpu_minutes" if device == "CPU" else "wall_minutes")
-    kid = _score(scores, "kid")
     return {
         "entry": card["model"]["name"],
         "fd": _score(scores, "fd"),
         "last": _score(last, "fd"),
-        "kid": None if kid is None else 1000 * kid,
+        "kid": _score(scores, "kid"),
         "precision": _score(scores, "precision"),
         "recall": _score(scores, "recall"),
         "nats": _score(scores, "nats"),
@@ -70,6 +70,7 @@ def row(card):
         "parameters": card["model"]["parameters"],
         "minutes": None if minutes is None else f"{minutes:.1f} {device}",
         "updates": training.get("updates"),
+        "images": training.get("images"),
         "speed": 1000.0 / ms if ms else None,
         "size": entry["bytes"] / 1000 if entry else None,
         "ms": ms,
@@ -162,7 +163,7 @@ def _cell(column, value, spread):
         return value or "–"
     if column == "fd":
         return f"**{value:.1f}**" + (f" ± {spread:.1f}" if spread is not None else "")
-    digits = {"parameters": 0, "updates": 0, "size": 0, "precision": 2, "recall": 2, "bits": 3, "ms": 3, "speed": 0}
+    digits = {"parameters": 0, "updates": 0, "images": 0, "size": 0, "precision": 2, "recall": 2, "bits": 3, "ms": 3, "speed": 0}
     return f"{value:,.{digits.get(column, 1)}f}"
 
 

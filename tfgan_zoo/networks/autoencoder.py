@@ -113,9 +113,12 @@ def with_shared_scale(decoder, initial=1.0):
 
 def _hidden(x, width, depth, activation):
     initializer = "he_normal" if activation == "relu" else "glorot_uniform"
-    units = 2 * width if activation == "glu" else width  # half of which are gates
     for _ in range(depth):
-        x = layers.Dense(units, activation=activation, kernel_initializer=initializer)(x)
+        if activation == "glu":  # Keras' own halves its input, but a Dense layer does not say so
+            gate = layers.Dense(width, activation="sigmoid", kernel_initializer=initializer)(x)
+            x = layers.Multiply()([layers.Dense(width, kernel_initializer=initializer)(x), gate])
+        else:
+            x = layers.Dense(width, activation=activation, kernel_initializer=initializer)(x)
     return x
 
 
