@@ -89,6 +89,23 @@ def test_it_generates_codes_with_the_moments_of_those_it_has_seen():
     np.testing.assert_allclose(drawn, model.decode(code), atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["dense", "conv"])
+def test_gated_layers_are_half_gates(kind):
+    shape = (8, 8, 1)
+    encoder = getattr(networks, f"{kind}_encoder")(shape, 3, 4, activation="glu")
+    decoder = getattr(networks, f"{kind}_decoder")(shape, 3, 4, activation="glu")
+    images = np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")
+    assert decoder(encoder(images)).shape == (2, *shape)
+    what, gate = [layer for layer in encoder.layers if layer.weights][:2]
+    product = next(layer for layer in encoder.layers if isinstance(layer, keras.layers.Multiply))
+    hidden = keras.Model(encoder.inputs, [product.output, *product.input])(images)
+    seen = images.reshape(2, -1) if kind == "dense" else images
+    plain = what(seen) if kind == "dense" else hidden[1]
+    opened = 1 / (1 + np.exp(-np.asarray(seen @ gate.kernel + gate.bias))) if kind == "dense" else hidden[2]
+    np.testing.assert_allclose(hidden[0], plain * opened, atol=1e-5)
+    assert what.kernel.shape == gate.kernel.shape
+
+
 def test_penalties_by_hand_and_contraction_as_the_jacobians_norm():
     encoder = networks.dense_encoder(SHAPE, 3, 4, 1, activation="tanh")
     images = tf.constant(correlated(64)[0])

@@ -73,7 +73,7 @@ def conv_encoder(image_shape, outputs, width, *, activation="relu", num_classes=
     _, halvings = grids.plan(image_shape, SIZES, name="autoencoder")
     inputs, x = labels.images(image_shape, num_classes)
     for step in range(halvings):
-        x = layers.Conv2D(width * 2**step, 4, 2, "same", activation=activation, kernel_initializer="he_normal")(x)
+        x = _active(layers.Conv2D, activation, width * 2**step, 4, 2, "same", kernel_initializer="he_normal")(x)
     x = layers.Dense(outputs, name="codes", dtype="float32")(layers.Flatten()(x))
     return keras.Model(labels.alone_or_list(inputs), x, name="encoder")
 
@@ -96,11 +96,11 @@ def conv_decoder(output_shape, latent_dim, width, *, activation="relu", num_clas
     grid, doublings = grids.plan(output_shape, SIZES, name="autoencoder")
     channels = width * 2 ** (doublings - 1)
     inputs, x = labels.latents(latent_dim, num_classes)
-    x = layers.Dense(math.prod(grid) * channels, activation=activation, kernel_initializer="he_normal")(x)
+    x = _active(layers.Dense, activation, math.prod(grid) * channels, kernel_initializer="he_normal")(x)
     x = layers.Reshape((*grid, channels))(x)
     for _ in range(doublings - 1):
         channels //= 2
-        x = _doubling(channels, activation=activation, kernel_initializer="he_normal")(x)
+        x = _active(_doubling, activation, channels, kernel_initializer="he_normal")(x)
     x = _doubling(output_shape[-1], name="parameters")(x)
     return keras.Model(labels.alone_or_list(inputs), layers.Activation("linear", dtype="float32")(x), name="decoder")
 
@@ -114,12 +114,16 @@ def with_shared_scale(decoder, initial=1.0):
 def _hidden(x, width, depth, activation):
     initializer = "he_normal" if activation == "relu" else "glorot_uniform"
     for _ in range(depth):
-        if activation == "glu":  # Keras' own halves its input, but a Dense layer does not say so
-            gate = layers.Dense(width, activation="sigmoid", kernel_initializer=initializer)(x)
-            x = layers.Multiply()([layers.Dense(width, kernel_initializer=initializer)(x), gate])
-        else:
-            x = layers.Dense(width, activation=activation, kernel_initializer=initializer)(x)
+        x = _active(layers.Dense, activation, width, kernel_initializer=initializer)(x)
     return x
+
+
+def _active(kind, activation, *size, **options):
+    """A layer and its activation; a gated one is two, since Keras' "glu" halves what the layer says it gives."""
+    if activation != "glu":
+        return kind(*size, activation=activation, **options)
+    what, gate = kind(*size, **options), kind(*size, activation="sigmoid", **options)
+    return lambda x: layers.Multiply()([what(x), gate(x)])
 
 
 def _doubling(channels, **options):
