@@ -76,7 +76,7 @@ def models_table(found):
 def top_pictures(found):
     """The README's first pictures: the best export with a row a class, and the best in colour, said what made them."""
     score = lambda name: leaderboard.row(found[name])["fd"] or 1e9  # noqa: E731
-    by_class = [name for name, card in found.items() if "By class" in card["pictures"]]
+    by_class = [name for name, card in found.items() if card["model"]["num_classes"]]
     clothes = [name for name in by_class if found[name]["about"].get("data") == "fashion_mnist"]
     colour = [name for name, card in found.items() if card["model"]["image_shape"][-1] == 3]
     lines = []
@@ -84,7 +84,8 @@ def top_pictures(found):
         if names:
             best = min(names, key=score)
             one = gallery.told(found[best])
-            lines.append(f"![{best}: {one['caption'].lower()}](exported/{best}/{one['picture']})\n")
+            rows = ", a row a class" if names is not colour else ""
+            lines.append(f"![{best}{rows}](exported/{best}/{one['picture']})\n")
             lines.append(f"<sub>`tfgan-zoo info {best}`: {one['model']}. {one['numbers']}</sub>\n")
     return "\n".join(lines).strip()
 
