@@ -163,7 +163,8 @@ def _cell(column, value, spread):
         return value or "–"
     if column == "fd":
         return f"**{value:.1f}**" + (f" ± {spread:.1f}" if spread is not None else "")
-    digits = {"parameters": 0, "updates": 0, "images": 0, "size": 0, "precision": 2, "recall": 2, "bits": 3, "ms": 3, "speed": 0}
+    digits = dict.fromkeys(("parameters", "updates", "images", "size", "speed"), 0)
+    digits |= {"precision": 2, "recall": 2, "bits": 3, "ms": 3}
     return f"{value:,.{digits.get(column, 1)}f}"
 
 

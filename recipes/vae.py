@@ -8,8 +8,8 @@
 The networks are dense, 784-200-200-40 at width 25 (Burda et al. 2016), and see black and white images, drawn anew from
 the grey ones at every visit. The record has nats an image, a bound, on a thousand test images: of the epoch with the
 best Fréchet distance and of the last. The last command has Exemplar VAE's protocol (-228.7 nats); it takes hours, and
-goes on where it was stopped. Figures, in `run/`: reconstructions; the plane of a VAE with two units (the paper's Fig. 4);
-codes of test images by class, beside an autoencoder's; ways; one unit varied.
+goes on where it was stopped. Figures, in `run/`: reconstructions; the plane of a VAE with two units (the paper's
+Fig. 4); codes of test images by class, beside an autoencoder's; ways; one unit varied.
 """
 
 from statistics import NormalDist
