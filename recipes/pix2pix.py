@@ -14,10 +14,11 @@ truth. `noto2twemoji` is emoji in two styles: `python -m tfgan_zoo.data.emoji_pa
 import tfgan_zoo as tz
 
 PAPER = "pix2pix, Isola et al. 2017"
+FALL = {"decay_from": 0.5}  # of the training: rates fall to 0 over its second half, as in the paper
 BUDGETS = {
-    "edges2shapes": {"epochs": 20, "batch_size": 8, "width": 16, "image_size": 32},
-    "grey2shapes": {"epochs": 1, "batch_size": 8, "width": 16, "image_size": 32},
-    None: {"epochs": 200, "batch_size": 4, "width": 64, "image_size": 64},
+    "edges2shapes": {"epochs": 20, "batch_size": 8, "width": 16, "image_size": 32, **FALL},
+    "grey2shapes": {"epochs": 1, "batch_size": 8, "width": 16, "image_size": 32, **FALL},
+    None: {"epochs": 200, "batch_size": 4, "width": 64, "image_size": 64, **FALL},
 }
 
 

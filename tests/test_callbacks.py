@@ -321,6 +321,65 @@ def test_minutes_go_on_after_a_restart_and_epochs_bound_them(tmp_path):
         tz.callbacks.Minutes(0, None)
 
 
+class Rates(keras.callbacks.Callback):
+    """The rates of every step."""
+
+    def on_train_begin(self, logs=None):
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        optimizers = self.model.discriminator_optimizer, self.model.generator_optimizer
+        self.seen.append([tz.runtime.learning_rate(one) for one in optimizers])
+
+
+def falling(**overrides):
+    return model(learning_rate=0.01, discriminator_learning_rate=0.04, **overrides)
+
+
+def test_rates_fall_to_0_over_the_second_half():
+    gan, rates = falling(), Rates()
+    gan.fit(data(), epochs=4, verbose=0, callbacks=[tz.callbacks.LinearDecay(), rates])
+    share = [1.0] * 6 + [1.0, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]  # 3 steps an epoch
+    np.testing.assert_allclose(rates.seen, np.outer(share, [0.04, 0.01]), rtol=1e-6)
+    assert tz.runtime.learning_rate(gan.generator_optimizer) == pytest.approx(0.01)
+    gan.fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.LinearDecay(0.0), rates])
+    np.testing.assert_allclose(np.array(rates.seen)[:, 1], 0.01 * np.arange(6, 0, -1) / 6, rtol=1e-6)
+    with pytest.raises(KeyboardInterrupt):
+        gan.fit(data(), epochs=2, verbose=0, callbacks=[tz.callbacks.LinearDecay(0.0), Stop(1)])
+    assert tz.runtime.learning_rate(gan.generator_optimizer) < 0.005
+    gan.fit(data(), epochs=1, verbose=0, callbacks=[tz.callbacks.LinearDecay(0.5), rates])
+    assert rates.seen[0] == pytest.approx([0.04, 0.01])
+
+
+@pytest.mark.parametrize("every_steps", [None, 1])
+def test_falling_rates_go_on_after_a_restart(tmp_path, every_steps):
+    def fit(gan, place, *more):
+        kept = tz.callbacks.Checkpoint(tmp_path / place, every_steps=every_steps)
+        rates = Rates()
+        gan.fit(data(), epochs=4, verbose=0, callbacks=[tz.callbacks.LinearDecay(), kept, rates, *more])
+        return rates.seen
+
+    whole, cut = falling(), falling()
+    seen = fit(whole, "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(cut, "cut", Stop(2))
+    resumed = falling()
+    assert seen[-3:] == fit(resumed, "cut")[-3:]
+    for a, b in zip(state(whole), state(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_falling_rates_refuse_what_they_cannot_do():
+    for start in (1.1, -0.1):
+        with pytest.raises(ValueError, match="give the share of training after which rates fall"):
+            tz.callbacks.LinearDecay(start)
+    gan = model()
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    gan.compile(generator_optimizer=keras.optimizers.Adam(schedule))
+    with pytest.raises(ValueError, match="The optimizer of generator has a schedule of its own"):
+        gan.fit(data(), epochs=1, verbose=0, callbacks=[tz.callbacks.LinearDecay()])
+
+
 def test_checkpoints_are_sorted_by_their_numbers_and_not_by_their_names(tmp_path):
     """From epoch 10,000 on names have five digits: the newest two are kept, not the two whose names come last."""
     gan = model()

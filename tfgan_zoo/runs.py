@@ -50,6 +50,7 @@ BUDGETS = {  # by name, for any recipe -> the flags that say how long; None leav
 }
 SHIPPED = {"dataset": "fashion_mnist", "budget": "20min"}  # flags of what a recipe gives to exported/
 _ENTRYS = {"n_critic": (int | None, None), "learning_rate": (float | None, None)}  # flags of entries that take them
+_FALL = {"decay_from": (float | None, None)}  # of what has a learning rate: `callbacks.LinearDecay`
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
 _OF_RUN = {
     **{"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)},
@@ -74,12 +75,12 @@ def recipe(
 
     Its parameters are the flags of the command line: dataset, epochs, minutes (of training, in place of epochs:
     `callbacks.Minutes`), budget (either by a name of `BUDGETS`), batch_size (images of one update), image_size, width,
-    seed, n_critic and learning_rate where the entry takes them, split and skip_corrupt as in `data.load`, out, fresh,
-    quiet, compact (export no more than is committed in exported/), no_figures, train_only (the next call scores and
-    exports), and the recipe's own. The same call continues what an earlier one left, or says that it is done. It
-    returns the score record; None on every worker but the chief, and where it only trains. A dataset without a test
-    split is scored on the images that `data.HeldOut` holds out, which are not trained on; one without an extractor in
-    pixels only.
+    seed, n_critic and learning_rate where the entry takes them, decay_from (`callbacks.LinearDecay`), split and
+    skip_corrupt as in `data.load`, out, fresh, quiet, compact (export no more than is committed in exported/),
+    no_figures, train_only (the next call scores and exports), and the recipe's own. The same call continues what an
+    earlier one left, or says that it is done. It returns the score record; None on every worker but the chief, and
+    where it only trains. A dataset without a test split is scored on the images that `data.HeldOut` holds out, which
+    are not trained on; one without an extractor in pixels only.
 
     Args:
         entry: name of a zoo entry.
@@ -102,6 +103,7 @@ def recipe(
     module, known = sys._getframe(1).f_globals, registry.keywords(entry)
     taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))} | _SPENT
     taken |= {name: kind for name, kind in _ENTRYS.items() if name in known}
+    taken |= _FALL if "learning_rate" in known else {}
     own = inspect.signature(flags).parameters if flags else {}
     taken |= {name: (one.annotation, one.default) for name, one in own.items() if name not in taken}
     taken |= _OF_DATA | _OF_RUN
@@ -178,6 +180,8 @@ def _check(config):
     for name in ("learning_rate", "minutes"):
         if not config.get(name, 1.0) > 0:
             raise ValueError(f"{name}={config[name]}: give a number above 0.")
+    if not 0.0 <= (start := config.get("decay_from", 0.0)) <= 1.0:
+        raise ValueError(f"decay_from={start}: give the share of training after which rates fall, from 0 to 1 (none).")
     if any(part.split("[")[0].strip() == "test" for part in config.get("split", "train").split("+")):
         raise ValueError(f"split={config['split']!r}: a run is scored on the test split, so train it on another.")
 
@@ -355,6 +359,8 @@ class Run:
         self.checkpoint = callbacks.Checkpoint(self.directory, monitor=monitor)
         if minutes := self.config.get("minutes"):
             chosen.insert(0, callbacks.Minutes(minutes, self.checkpoint))
+        if (start := self.config.get("decay_from")) is not None:
+            chosen.append(callbacks.LinearDecay(start))
         chosen += [self.checkpoint, callbacks.Curves(self.directory / "curves.png", self.checkpoint)]
         chosen.append(callbacks.Clock(self.directory / "clock.json"))
         return chosen if quiet else [*chosen, callbacks.Progress()]

@@ -107,6 +107,14 @@ def mean(values):
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
+def learning_rate(optimizer):
+    """An optimizer's learning rate, a float; None where a schedule decides it."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner.get_config()["learning_rate"], dict):
+        return None
+    return float(keras.ops.convert_to_numpy(inner.learning_rate))
+
+
 def update(optimizer, gradients, weights):
     """One step of a Keras optimizer; without a strategy, one that leaves nothing behind when its model is gone.
 

@@ -238,32 +238,22 @@ class SameFactor(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         networks = self.model.networks
         self.optimizers = [self.model.optimizer_of(name) for name in networks]
-        self.rate = _rate(self.optimizers[0]) if len(networks) > 1 else None
+        self.rate = runtime.learning_rate(self.optimizers[0]) if len(networks) > 1 else None
 
     def on_epoch_begin(self, epoch, logs=None):
-        rate = None if self.rate is None else _rate(self.optimizers[0])
+        rate = None if self.rate is None else runtime.learning_rate(self.optimizers[0])
         if rate == self.rate:
             return
         factor = rate / self.rate
-        schedules = [one for one in self.optimizers[1:] if _rate(one) is None]
+        schedules = [one for one in self.optimizers[1:] if runtime.learning_rate(one) is None]
         if schedules:
             raise ValueError(
                 "A callback has changed the first optimizer's learning rate, but another has a schedule of its own, "
                 "which cannot follow: give both a number, or both a schedule."
             )
         for optimizer in self.optimizers[1:]:
-            optimizer.learning_rate = _rate(optimizer) * factor
+            optimizer.learning_rate = runtime.learning_rate(optimizer) * factor
         self.rate = rate
-
-
-def _rate(optimizer):
-    """An optimizer's learning rate; None where a schedule decides it."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return (
-        None
-        if isinstance(inner.get_config()["learning_rate"], dict)
-        else float(keras.ops.convert_to_numpy(inner.learning_rate))
-    )
 
 
 class _Passes:
