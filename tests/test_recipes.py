@@ -35,7 +35,12 @@ EXPERIMENTS = {
     "vanishing_gradients",
 }
 EXPERIMENTS |= {"limited_data", "outliers", "pretraining"}
-OF_THEIR_OWN = {"improved_gan", "tune", *EXPERIMENTS}  # which tell another story than `runs.recipe`
+OF_THEIR_OWN = {
+    "improved_gan",
+    "semi_supervised_autoencoder",
+    "tune",
+    *EXPERIMENTS,
+}  # which tell another story than `runs.recipe`
 OF_TRANSLATION = {"cyclegan", "pix2pix", "stargan"}  # which learn from pairs, two domains, or attributes
 OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
 OF_IMAGES |= {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}

@@ -60,7 +60,7 @@ from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
-from tfgan_zoo.models.semi_supervised import SemiSupervisedGAN
+from tfgan_zoo.models.semi_supervised import SemiSupervisedAutoencoder, SemiSupervisedGAN
 from tfgan_zoo.models.style import StyleGAN
 from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
 from tfgan_zoo.models.variational import IWAE, VAE
@@ -90,6 +90,7 @@ __all__ = [
     "LatentDiffusion",
     "Pix2Pix",
     "Run",
+    "SemiSupervisedAutoencoder",
     "SemiSupervisedGAN",
     "StarGAN",
     "StyleGAN",

@@ -59,6 +59,7 @@ def test_the_best_of_each_column_is_bold_by_its_direction():
         ("bits_per_dim_10000", min),
         ("reconstruction_mse_360", min),
         ("reconstruction_psnr_360", max),
+        ("reconstruction_ssim_360", max),
         ("ms_ssim_360", None),
         ("class_histogram", None),
     ],

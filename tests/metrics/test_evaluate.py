@@ -495,10 +495,13 @@ def test_of_fewer_images_and_records_of_one_kind_of_data_are_ranked():
 
 def test_bits_are_left_out_where_the_scale_is_not_said_and_pairs_where_there_are_none(digits):
     record = evaluate(Uniform(), "digits", metrics=("likelihood", "reconstruction"), verbose=False)
-    assert set(record["scores"]) == {"nats_360", "reconstruction_mse_360", "reconstruction_psnr_360"}
+    names = {f"reconstruction_{kind}_360" for kind in ("mse", "psnr", "ssim")}
+    assert set(record["scores"]) == {"nats_360"} | names
     real = data.arrays("digits", "test")[0].astype("float32") / 127.5 - 1
-    expected = np.mean((np.clip(real + 0.5, -1, 1) - real) ** 2)
-    assert record["scores"]["reconstruction_mse_360"] == pytest.approx(expected, rel=1e-5)
+    again = np.clip(real + 0.5, -1, 1)
+    assert record["scores"]["reconstruction_mse_360"] == pytest.approx(np.mean((again - real) ** 2), rel=1e-5)
+    alike = np.mean(tf.image.ssim(real + 1, again + 1, 2.0, filter_size=8))  # the whole side, of 8 pixels
+    assert record["scores"]["reconstruction_ssim_360"] == pytest.approx(alike, abs=1e-5)
     model = Uniform()
     model.translate = model.reconstruct
     with pytest.raises(ValueError, match="digits has no pairs: translation is scored against the target"):

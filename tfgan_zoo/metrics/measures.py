@@ -362,11 +362,12 @@ def likelihood(inputs, num_images):
 @measure(
     "reconstruction",
     generates=False,
-    best={"reconstruction_mse": min, "reconstruction_psnr": max},
+    best={"reconstruction_mse": min, "reconstruction_psnr": max, "reconstruction_ssim": max},
     num_images=10_000,
 )
 def reconstruction(inputs, num_images):
-    """How near held-out images come back from their codes: squared error of pixels in [-1, 1], and PSNR of images."""
+    """How near held-out images come back from their codes: squared error of pixels in [-1, 1]; of images also PSNR, and
+    SSIM (Wang et al. 2004, Eq. 13)."""
     real, labels = inputs.real_images(count=min(num_images, inputs.num_real))
     takes_condition = len(inspect.signature(inputs.model.reconstruct).parameters) > 1
     beside = [labels] if takes_condition and inputs.condition is not None else []
@@ -374,6 +375,7 @@ def reconstruction(inputs, num_images):
     result = {f"reconstruction_mse_{len(real)}": paired.mean_squared_error(real, again)}
     if real.ndim == 4:
         result[f"reconstruction_psnr_{len(real)}"] = paired.peak_signal_to_noise(real, again)
+        result[f"reconstruction_ssim_{len(real)}"] = paired.structural_similarity(real, again)
     return result
 
 

@@ -2,9 +2,11 @@
 
 from keras.optimizers import Adam
 
+from tfgan_zoo.conditions import Classes
 from tfgan_zoo.likelihoods import Gaussian
 from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
 from tfgan_zoo.models.autoencoder import latent_dim as checked
+from tfgan_zoo.models.semi_supervised import SemiSupervisedAutoencoder
 from tfgan_zoo.networks import autoencoder as networks
 from tfgan_zoo.networks import dcgan, heads, mlp
 from tfgan_zoo.objectives import NonSaturating
@@ -42,6 +44,52 @@ def adversarial_autoencoder(
         likelihood=likelihood,
         objective=objective,
         **{"name": "adversarial_autoencoder"} | {name: Adam(learning_rate, beta_1=beta_1) for name in names} | model,
+    )
+
+
+@register(extends=SemiSupervisedAutoencoder, ranges=RANGES)
+def semi_supervised_autoencoder(
+    image_shape,
+    *,
+    num_classes=10,
+    style_dim=4,
+    width=64,
+    depth=2,
+    convolutional=False,
+    likelihood=Gaussian(1.0),
+    objective=NonSaturating(),
+    class_weight=10.0,
+    adversarial_weight=10.0,
+    learning_rate=1e-3,
+    beta_1=0.5,
+    **model,
+):
+    """Semi-supervised adversarial autoencoder: Makhzani et al. 2016, Sec. 5; a class from few labels, and a style.
+
+    Args:
+        image_shape: as for `autoencoder`.
+        num_classes: of the labels; -1 is that of an image without.
+        style_dim: coordinates of a style; with many of them it tells the class too, and the code of the class is idle.
+        width, depth, convolutional: as for `autoencoder`; both discriminators are as wide and as deep. The paper has
+            1,000 units in two layers.
+        class_weight, adversarial_weight: beside a reconstruction's nats, which are a sum over pixels; the paper's
+            phases have a rate each instead.
+    """
+    latent_dim = checked(style_dim) + Classes(num_classes).num_classes
+    encoder, decoder = pair(image_shape, latent_dim, width, depth, convolutional, likelihood)
+    players = ("encoder", "decoder", "discriminator", "class_discriminator")
+    adam = {f"{name}_optimizer": Adam(learning_rate, beta_1=beta_1) for name in players}
+    return SemiSupervisedAutoencoder(
+        encoder,
+        decoder,
+        mlp.discriminator((style_dim,), 8 * width, depth),
+        mlp.discriminator((num_classes,), 8 * width, depth),
+        num_classes=num_classes,
+        likelihood=likelihood,
+        objective=objective,
+        class_weight=class_weight,
+        adversarial_weight=adversarial_weight,
+        **{"name": "semi_supervised_autoencoder"} | adam | model,
     )
 
 
