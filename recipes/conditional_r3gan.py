@@ -16,27 +16,13 @@ BUDGETS = {
 }
 
 
-def flags(
-    channel_max: int = 64,
-    blocks: int = 1,
-    group_size: int = 16,
-    gamma: float = 0.05,
-    every: int = 4,
-    ema_decay: float = 0.998,
-):
-    """Keywords of the entry; both penalties have weight gamma and act every so many steps."""
-    penalties = tz.penalties.R1(gamma, every=every), tz.penalties.R2(gamma, every=every)
-    given = {"channel_max": channel_max, "blocks": blocks, "group_size": group_size, "penalties": penalties}
-    return given | {"ema_decay": ema_decay}
-
-
 def figures(model, run):
     """A row for each class, where there are images, and the samples by epoch."""
     drawn = {"By epoch": run.by_epoch()}
     return drawn if len(model.image_shape) == 1 else {"By class": run.by_class(model)} | drawn
 
 
-main = tz.runs.recipe("conditional_r3gan", PAPER, BUDGETS, figures, flags=flags)
+main = tz.runs.recipe("conditional_r3gan", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -18,12 +18,6 @@ BUDGETS = {
 }
 
 
-def flags(channel_max: int = 64, gamma: float | None = None, ema_decay: float = 0.998):
-    """Keywords of the entry: channels of the smallest maps, R1's weight (None: by the size), the average's decay."""
-    given = {"channel_max": channel_max, "ema_decay": ema_decay}
-    return given if gamma is None else given | {"penalties": (tz.penalties.R1(gamma, every=16),)}
-
-
 def figures(model, run):
     """Mixing, truncation, and the samples by epoch."""
     mixing, truncation = run.directory / "mixing.png", run.directory / "truncation.png"
@@ -32,7 +26,7 @@ def figures(model, run):
     return {"Styles of two images": mixing, "Truncation": truncation, "By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("stylegan2", PAPER, BUDGETS, figures, flags=flags)
+main = tz.runs.recipe("stylegan2", PAPER, BUDGETS, figures)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -295,6 +295,26 @@ def test_a_flag_comes_before_its_budget_and_one_more_flag_is_kept_with_the_run(t
         main(widht=4)
 
 
+def test_recipes_of_one_family_take_the_flags_that_its_entry_registers():
+    from recipes import conditional_r3gan, conditional_stylegan2_ada, r3gan, stylegan2_ada
+
+    def flags(recipe):
+        parameters = inspect.signature(recipe.main).parameters
+        return {
+            name: parameters[name].default
+            for name in inspect.signature(tz.registry.flags(recipe.main.entry)).parameters
+        }
+
+    assert tz.registry.flags("conditional_r3gan") is tz.registry.flags("r3gan")
+    assert flags(r3gan) == flags(conditional_r3gan)
+    changed = {"style_mixing": 0.0, "path_length": False, "kimg": 500.0}
+    assert flags(conditional_stylegan2_ada) == flags(stylegan2_ada) | changed
+    assert tz.registry.flags("stylegan2_ada")(gamma=2.0, path_length=False)["path_length"] is None
+    assert tz.registry.flags("dcgan") is None
+    with pytest.raises(ValueError, match=r"Unknown flag of 'r3gan' 'gama'\. Did you mean 'gamma'"):
+        tz.runs.recipe("r3gan", "R3GAN", {None: {}}, flags={"gama": 1.0})
+
+
 def test_a_run_trains_on_the_split_and_the_rate_that_its_flags_say(tmp_path, monkeypatch):
     config = {"dataset": "digits", "epochs": 1, "batch_size": 32, "image_size": None, "width": 2, "seed": 0}
     config |= {"n_critic": 2, "learning_rate": 1e-3, "split": "train[:640]"}

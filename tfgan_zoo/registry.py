@@ -33,9 +33,10 @@ class _Entry:
     function: object
     keywords: dict  # keyword -> default
     ranges: dict  # keyword, or a dotted name within one's default -> Search
+    flags: object = None  # function of a recipe's own flags
 
 
-def register(function=None, *, extends=None, ranges=None):
+def register(function=None, *, extends=None, ranges=None, flags=None):
     """Decorator: `function(image_shape, **numbers)` builds the zoo entry of its name.
 
     Args:
@@ -44,12 +45,14 @@ def register(function=None, *, extends=None, ranges=None):
         ranges: what a tuner may search, name -> `Search`, or a dimension for both of its ranges. A name is a keyword,
             or reaches into its default, such as "penalties.weight"; one that the entry does not have is left out, so
             that a family may share a table.
+        flags: function whose annotated keywords are flags of a command, and which returns keywords of the entry, for
+            recipes of several entries; None for those of the entry that it extends.
 
     Raises:
         ValueError: if there is an entry of that name.
     """
     if function is None:
-        return functools.partial(register, extends=extends, ranges=ranges)
+        return functools.partial(register, extends=extends, ranges=ranges, flags=flags)
     name = function.__name__
     if name in _ENTRIES:
         raise ValueError(f"The zoo already has a model {name!r}, from {_ENTRIES[name].function.__module__}.")
@@ -59,6 +62,7 @@ def register(function=None, *, extends=None, ranges=None):
         function,
         _keywords(function, inherited.keywords if inherited else _keywords_of_class(extends)),
         (inherited.ranges if inherited else {}) | given,
+        flags or (inherited.flags if inherited else None),
     )
     return function
 
@@ -130,6 +134,12 @@ def keywords(name):
     """What `create` takes for a zoo entry, keyword -> default: the one list of its numbers."""
     function_of(name)
     return dict(_ENTRIES[name].keywords)
+
+
+def flags(name):
+    """The function of an entry's flags, for recipes; None where no row of the zoo has one."""
+    function_of(name)
+    return _ENTRIES[name].flags
 
 
 def keywords_from(name, info):

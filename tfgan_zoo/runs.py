@@ -90,7 +90,8 @@ def recipe(
             and the model holds the weights of its best epoch.
         scores: function (model, run) -> dict name -> number, further scores for the record, where there is one.
         flags: function whose annotated keywords are the recipe's own flags, and which returns keywords of the entry, or
-            None; what it has a parameter for is a number of the run. It may ask for other flags by their names.
+            None; what it has a parameter for is a number of the run. It may ask for other flags by their names. None
+            for the flags that the entry registers, if any; or a dict of other defaults for these.
         extractor: as in `tz.evaluate`, for datasets without a classifier; None finds what `train_extractor` kept.
         shipped: the flags by which `make train-zoo` trains the generator that stands in exported/; None for a recipe
             that gives none, such as a second one of an entry.
@@ -104,7 +105,14 @@ def recipe(
     taken = _NUMBERS | {"dataset": (str, next(iter(budgets)))} | _SPENT
     taken |= {name: kind for name, kind in _ENTRYS.items() if name in known}
     taken |= _FALL if "learning_rate" in known else {}
-    own = inspect.signature(flags).parameters if flags else {}
+    if flags is None or isinstance(flags, dict):
+        defaults, flags = flags or {}, registry.flags(entry)
+        own = inspect.signature(flags).parameters if flags else {}
+        if strange := [name for name in defaults if name not in own]:
+            raise errors.unknown(f"flag of {entry!r}", strange[0], own)
+        own = {name: one.replace(default=defaults.get(name, one.default)) for name, one in own.items()}
+    else:
+        own = inspect.signature(flags).parameters
     taken |= {name: (one.annotation, one.default) for name, one in own.items() if name not in taken}
     taken |= _OF_DATA | _OF_RUN
     signature = inspect.Signature(

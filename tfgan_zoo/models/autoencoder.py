@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops, saving
+from keras import ops
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.errors import whole_number
@@ -125,7 +125,7 @@ class EncoderDecoder(GenerativeModel):
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
         names = ("likelihood",) if self.condition is None else ("likelihood", "condition")
-        return super().get_config() | {name: saving.serialize_keras_object(getattr(self, name)) for name in names}
+        return super().get_config() | self.config_of(*names)
 
 
 class NormalCodes(FromLatents, EncoderDecoder):
@@ -232,10 +232,7 @@ class Autoencoder(NormalCodes):
 
     def get_config(self):
         """As for every autoencoder, with corruption and penalties."""
-        config = super().get_config()
-        for name in ("corruption", "penalties"):
-            config[name] = [saving.serialize_keras_object(one) for one in getattr(self, name)]
-        return config
+        return super().get_config() | self.config_of("corruption", "penalties")
 
 
 def latent_dim(given):

@@ -464,6 +464,14 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         """The data source that arrays given to `fit` are."""
         return (images, labels)
 
+    def config_of(self, *names):
+        """Attributes as `get_config` has them: plain ones as they are, frozen values and tuples of them serialised.
+
+        Args:
+            *names: of attributes that are arguments of the constructor, too.
+        """
+        return {name: _serialised(getattr(self, name)) for name in names}
+
     def get_config(self):
         """Constructor arguments, from which `from_config` makes an equal model: networks, optimizers, numbers."""
         networks = {name: keras.saving.serialize_keras_object(network) for name, network in self.networks.items()}
@@ -488,6 +496,13 @@ def _explained():
         if (sentence := inputs.sentence(error)) is None:
             raise
         raise ValueError(f"{sentence}.") from None
+
+
+def _serialised(value):
+    if isinstance(value, (list, tuple)):
+        return [_serialised(item) for item in value]
+    plain = value is None or isinstance(value, (bool, int, float, str, np.generic))
+    return value if plain else keras.saving.serialize_keras_object(value)
 
 
 def _restored(value, custom_objects):

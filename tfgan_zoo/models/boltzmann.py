@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from keras import saving
 
 from tfgan_zoo import errors, noise, runtime
 from tfgan_zoo.models import checks
@@ -277,9 +276,8 @@ class RBM(GenerativeModel):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        names = ("k", "persistent", "chains", "centred", "gibbs_steps")
-        parts = {"likelihood": saving.serialize_keras_object(self.likelihood)}
-        return super().get_config() | parts | {name: getattr(self, name) for name in names}
+        numbers = ("k", "persistent", "chains", "centred", "gibbs_steps")
+        return super().get_config() | self.config_of("likelihood", *numbers)
 
 
 def _sampled(bits, kernel, visible, hidden, steps, drawn):

@@ -3,7 +3,6 @@
 import math
 
 import tensorflow as tf
-from keras import saving
 
 from tfgan_zoo import errors, noise
 from tfgan_zoo.models import checks
@@ -122,6 +121,6 @@ class DensityNetwork(FromLatents, GenerativeModel):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        parts = {name: saving.serialize_keras_object(getattr(self, name)) for name in ("likelihood", "prior")}
-        numbers = {"samples": self.samples, "evaluation_samples": self.evaluation_samples}
-        return super().get_config() | parts | numbers | {"image_shape": list(self.image_shape)}
+        return super().get_config() | self.config_of(
+            "likelihood", "prior", "samples", "evaluation_samples", "image_shape"
+        )

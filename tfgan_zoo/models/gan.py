@@ -4,7 +4,6 @@ import functools
 
 import keras
 import tensorflow as tf
-from keras import saving
 from keras.optimizers import Adam
 
 from tfgan_zoo import noise, runtime
@@ -308,14 +307,6 @@ class GAN(FromLatents, GenerativeModel):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        parts = {name: saving.serialize_keras_object(getattr(self, name)) for name in ("objective", "prior")}
-        lists = {
-            name: [saving.serialize_keras_object(one) for one in getattr(self, name)]
-            for name in ("penalties", "augmentations")
-        }
-        numbers = {
-            name: getattr(self, name) for name in ("n_critic", "simultaneous", "historical_averaging", "freeze_d")
-        }
-        if self.condition is not None:
-            parts["condition"] = saving.serialize_keras_object(self.condition)
-        return super().get_config() | parts | lists | numbers
+        frozen = ("objective", "prior", "penalties", "augmentations", *(("condition",) if self.condition else ()))
+        numbers = ("n_critic", "simultaneous", "historical_averaging", "freeze_d")
+        return super().get_config() | self.config_of(*frozen, *numbers)

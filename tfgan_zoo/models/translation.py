@@ -7,7 +7,7 @@ What these models draw begins with an image: `start` takes one of the few that t
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops, saving
+from keras import ops
 from keras.optimizers import Adam
 
 from tfgan_zoo import data, noise, pixels, runtime
@@ -335,9 +335,8 @@ class Pix2Pix(_ByItself):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        names = ("dropout", "l1_weight", "adversarial_weight", "discriminator_weight")
-        own = {name: getattr(self, name) for name in names}
-        return super().get_config() | {"objective": saving.serialize_keras_object(self.objective)} | own
+        weights = ("l1_weight", "adversarial_weight", "discriminator_weight")
+        return super().get_config() | self.config_of("objective", "dropout", *weights)
 
 
 @serializable
@@ -550,9 +549,8 @@ class CycleGAN(_ByItself):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        names = ("cycle_weight", "identity_weight", "adversarial_weight", "pool_size")
-        own = {name: getattr(self, name) for name in names}
-        return super().get_config() | {"objective": saving.serialize_keras_object(self.objective)} | own
+        weights = ("cycle_weight", "identity_weight", "adversarial_weight")
+        return super().get_config() | self.config_of("objective", "pool_size", *weights)
 
 
 @serializable
@@ -744,10 +742,8 @@ class StarGAN(Translator):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        own = {name: getattr(self, name) for name in ("n_critic", "class_weight", "reconstruction_weight")}
-        parts = {name: saving.serialize_keras_object(getattr(self, name)) for name in ("condition", "objective")}
-        parts["penalties"] = [saving.serialize_keras_object(one) for one in self.penalties]
-        return super().get_config() | parts | own
+        numbers = ("n_critic", "class_weight", "reconstruction_weight")
+        return super().get_config() | self.config_of("condition", "objective", "penalties", *numbers)
 
 
 def absolute_error(images, others):

@@ -15,7 +15,20 @@ _GAMMAS = {32: 0.05, 64: 2.0, 256: 150.0}  # side: the paper's first gamma, of C
 _RANGES = {"learning_rate": Search(wide=(5e-5, 5e-3, "log"), narrow=(2e-4, 2e-3, "log"))}
 
 
-@register(extends=GAN, ranges=_RANGES)
+def flags(
+    channel_max: int = 64,
+    blocks: int = 1,
+    group_size: int = 16,
+    gamma: float = 0.05,
+    every: int = 4,
+    ema_decay: float = 0.998,
+):
+    """Keywords of a small one; both penalties have weight gamma and act every so many steps."""
+    numbers = {"channel_max": channel_max, "blocks": blocks, "group_size": group_size, "ema_decay": ema_decay}
+    return numbers | {"penalties": (R1(gamma, every=every), R2(gamma, every=every))}
+
+
+@register(extends=GAN, ranges=_RANGES, flags=flags)
 def r3gan(
     image_shape,
     *,

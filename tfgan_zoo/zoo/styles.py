@@ -110,7 +110,13 @@ def stylegan(
     )
 
 
-@register(extends=StyleGAN, ranges=STYLE_RANGES)
+def flags_of_stylegan2(channel_max: int = 64, gamma: float | None = None, ema_decay: float = 0.998):
+    """Keywords of a small one: channels of the smallest maps, R1's weight (None: by the size), the average's decay."""
+    given = {"channel_max": channel_max, "ema_decay": ema_decay}
+    return given if gamma is None else given | {"penalties": (R1(gamma, every=16),)}
+
+
+@register(flags=flags_of_stylegan2, extends=StyleGAN, ranges=STYLE_RANGES)
 def stylegan2(
     image_shape,
     *,
@@ -175,7 +181,27 @@ def lazy_adam(learning_rate, every):
     return Adam(learning_rate * share, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8)
 
 
-@register(extends=stylegan2)
+def flags_of_ada(
+    channel_max: int = 64,
+    gamma: float | None = None,
+    style_mixing: float = 0.9,
+    path_length: bool = True,
+    target: float = 0.6,
+    kimg: float = 100.0,
+    ema_decay: float = 0.998,
+):
+    """Keywords of a small one.
+
+    Channels of the smallest maps; R1's weight (None: by the size); the share of images with two latents' styles, and
+    the path length penalty (for scores the paper has neither on CIFAR-10); r's target, and thousands of images in which
+    p may rise from 0 to 1; the average's decay.
+    """
+    given = flags_of_stylegan2(channel_max, gamma, ema_decay) | {"style_mixing": style_mixing}
+    given |= {"augmentations": (ADA(target=target, kimg=kimg),)}
+    return given if path_length else given | {"path_length": None}
+
+
+@register(extends=stylegan2, flags=flags_of_ada)
 def stylegan2_ada(image_shape, *, depth=2, augmentations=(ADA(),), learning_rate=2.5e-3, **numbers):
     """StyleGAN2 with adaptive augmentation: Karras et al. 2020 (NeurIPS), for few images; their "auto" numbers.
 
