@@ -42,8 +42,8 @@ OF_THEIR_OWN = {
     *EXPERIMENTS,
 }  # which tell another story than `runs.recipe`
 OF_TRANSLATION = {"cyclegan", "pix2pix", "stargan"}  # which learn from pairs, two domains, or attributes
-OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "rbm"}  # which have an order of pixels, or binary units
-OF_IMAGES |= {"progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
+OF_IMAGES = {"conditional_pixelcnn", "pixelcnn", "pixelgan_autoencoder", "pixelvae"}  # which have an order of pixels
+OF_IMAGES |= {"rbm", "progressive_gan", "stylegan", "stylegan2", "stylegan2_ada", "conditional_stylegan2_ada"}
 OF_CLASSES = {"vector_arithmetic"}  # which want the classifier that is shipped for a dataset
 NOT_OF_POINTS = OF_THEIR_OWN | OF_CLASSES | OF_IMAGES | OF_TRANSLATION
 IMAGES = [

@@ -190,7 +190,7 @@ def test_log_prob_in_chunks_in_blocks_and_in_a_graph(monkeypatch):
     served = tf.function(lambda x, seed: model.log_prob(x, seed, num_samples=3))
     np.testing.assert_allclose(served(tf.constant(images[:256]), tf.constant(1)), whole[:256], rtol=1e-5)
     many = np.mean(model.log_prob(images[:64], seed=0, num_samples=400))
-    monkeypatch.setattr(variational, "_ROWS", 64 * 7)
+    monkeypatch.setattr(model, "rows_at_once", 64 * 7)
     model.__dict__.pop("_draw_functions")
     assert np.mean(model.log_prob(images[:64], seed=0, num_samples=400)) == pytest.approx(many, abs=0.8)
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tfgan_zoo as tz
-from tfgan_zoo import registry
+from tfgan_zoo import noise, registry
 from tfgan_zoo.networks import dcgan
 from tfgan_zoo.registry import register
 
@@ -36,6 +36,7 @@ AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it whe
     "sngan": {"logits/u": ROUND},
     "stylegan": dict.fromkeys((*SMALLER, "alpha"), GROWN),
     "stylegan2_ada": {"ada_p": SLOW},
+    "pixelvae": {"beta": FIXED},
     "vae": {"beta": FIXED},
 }
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
@@ -53,6 +54,8 @@ HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan", "progressive_gan"}  #
 FEWER |= {"cyclegan": {"blocks": 1, "pool_size": 4}, "stargan": {"blocks": 1, "n_critic": 2}}
 HEAVY |= {"cyclegan", "pix2pix", "stargan"}  # see test_translation.py
 HEAVY |= {"beta_vae", "conditional_pixelcnn", "denoising_autoencoder", "projection_gan"}  # `vae`, `pixelcnn`, ... stand
+PIXEL_BY_PIXEL = {"pixelvae", "pixelgan_autoencoder"}
+HEAVY |= PIXEL_BY_PIXEL  # see test_pixel_autoencoders.py
 HEAVY |= {"rbm", "realnvp"}  # see test_boltzmann.py and test_flow.py
 HEAVY |= {"dragan", "hinge_gan", "lsgan", "wgan"}  # `dcgan` with another loss or penalty, which have tests of their own
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
@@ -82,6 +85,7 @@ def next_losses(model):
 CANNOT = {  # entry: {"colour" or "points": the sentence that says that it makes none}
     "conditional_pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
     "pixelcnn": {"points": "a PixelCNN orders pixels; for points take 'realnvp'"},
+    **{name: {"points": "a PixelCNN orders pixels; for points take 'vae'"} for name in PIXEL_BY_PIXEL},
     "rbm": {"points": "an RBM has binary units; for points take 'realnvp'"},
     **{name: {"points": "translates images; for points take 'gan'"} for name in ("cyclegan", "pix2pix", "stargan")},
 }
@@ -99,8 +103,11 @@ def made(name, what, shape):
 
 
 def latents_are_what_generate_starts_from(model):
-    latents, condition = model.draw_latents(3, 0), model.condition_for(3, None, 0)
-    np.testing.assert_allclose(model.draw(latents=latents, condition=condition), model.generate(3, seed=0), atol=1e-5)
+    start = dict(model.start(3, noise.block_seed(0, 0)))  # latents, and whatever else is drawn beside them
+    np.testing.assert_array_equal(start["latents"], model.draw_latents(3, 0))
+    images = model.draw(**start, condition=model.condition_for(3, None, 0))
+    np.testing.assert_allclose(images, model.generate(3, seed=0), atol=1e-5)
+    assert model.draw(latents=start["latents"], condition=model.condition_for(3, None, 0)).shape == (3, *SHAPE)
 
 
 def told(model):

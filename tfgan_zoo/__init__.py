@@ -60,6 +60,7 @@ from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
+from tfgan_zoo.models.pixel_autoencoders import PixelGANAutoencoder, PixelVAE
 from tfgan_zoo.models.semi_supervised import SemiSupervisedAutoencoder, SemiSupervisedGAN
 from tfgan_zoo.models.style import StyleGAN
 from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
@@ -89,6 +90,8 @@ __all__ = [
     "InfoGAN",
     "LatentDiffusion",
     "Pix2Pix",
+    "PixelGANAutoencoder",
+    "PixelVAE",
     "Run",
     "SemiSupervisedAutoencoder",
     "SemiSupervisedGAN",

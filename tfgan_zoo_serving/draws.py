@@ -77,6 +77,34 @@ def block(prior, number, count, shape, seed):
     return _drawn(prior, (count, *shape), own)
 
 
+def beside(name, num_images, shape, seed):
+    """Uniform numbers that images start from beside latents, such as a fraction for each pixel.
+
+    Args:
+        name: of what they are, by which they are others than the latents' own.
+        num_images, shape, seed: as in `rows`.
+
+    Returns:
+        float32 array (num_images, *shape) in [0, 1).
+    """
+    counts = [min(BLOCK, num_images - first) for first in range(0, num_images, BLOCK)]
+    return np.concatenate([block_beside(name, number, count, shape, seed) for number, count in enumerate(counts)])
+
+
+def block_beside(name, number, count, shape, seed):
+    """The first rows of one block of `beside`.
+
+    Args:
+        name, shape, seed: as in `beside`.
+        number, count: as in `block`.
+
+    Returns:
+        float32 array (count, *shape) in [0, 1).
+    """
+    own = _folded((seed, _GENERATE), number) if number else (seed, _GENERATE)
+    return _fractions((count, *shape), _folded(own, zlib.crc32(name.encode()) & 0x7FFFFFFF))
+
+
 def labels(num_images, num_classes, seed, first=0):
     """The labels that `generate` draws where none are given: label i depends on (seed, i) alone.
 

@@ -64,19 +64,22 @@ class ExportedGenerator:
         self.latent_dim, self.num_classes = facts["latent_dim"], facts["num_classes"]
         self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
         (self._start, shape), *others = start_of(facts).items()
-        self._shape, self._seeded, self._run = tuple(shape), facts["seeded"] and not others, run
-        self._others, self.translates = dict(others), facts.get("translates", False)
+        self._shape, self._seeded, self._run = tuple(shape), facts["seeded"], run
+        self._others = {name: tuple(shape) for name, shape in others}
+        self.translates = facts.get("translates", False)
         self.attribute_names = tuple(facts.get("attribute_names") or ()) or None
         self.class_names = tuple(facts.get("class_names") or ()) or None
         self._prior = facts.get("prior")
 
-    def __call__(self, latents, labels=None):
+    def __call__(self, latents, labels=None, beside=None):
         """Images for latents of your own.
 
         Args:
             latents: (N, latent_dim) numbers, N >= 1; or what else the model's images start from.
             labels: (N,) integers in [0, num_classes), or names of `class_names`, if the model knows classes, None if
                 not.
+            beside: dict name -> (N, ...) numbers in [0, 1), where images start from more than latents; None for the
+                same for all, so that images of different latents differ by these alone.
 
         Returns:
             float32 array (N, *image_shape), in [-1, 1] unless the model makes points.
@@ -95,7 +98,7 @@ class ExportedGenerator:
             raise ValueError(f"{self._start} hold NaN or infinity: give finite numbers.")
         if labels is None and self.num_classes is not None:
             raise ValueError(f"{self.name} needs labels beside latents: one integer a row.")
-        return self.of({self._start: latents} | self._labels(len(latents), labels))
+        return self.of({self._start: latents} | self._beside(len(latents), beside) | self._labels(len(latents), labels))
 
     def translate(self, images, condition=None, seed=0):
         """The translations that `translate` of the model gives for the same arguments.
@@ -203,17 +206,30 @@ class ExportedGenerator:
         return num_images, seed
 
     def _streamed(self, num_images, labels, seed, batch_size):
-        blocks, rest = _blocks(self._prior, num_images, self._shape, seed), np.zeros((0, *self._shape), np.float32)
+        shapes = {self._start: self._shape} | self._others
+        blocks, rest = _blocks(self._prior, num_images, shapes, seed), None
         for first in range(0, num_images, batch_size):
-            count, parts = min(batch_size, num_images - first), [rest]
-            while sum(map(len, parts)) < count:
+            count, parts = min(batch_size, num_images - first), [] if rest is None else [rest]
+            while sum(len(part[self._start]) for part in parts) < count:
                 parts.append(next(blocks))
-            latents = np.concatenate(parts)
-            latents, rest = latents[:count], latents[count:]
+            whole = {name: np.concatenate([part[name] for part in parts]) for name in shapes}
+            rows, rest = ({name: one[cut] for name, one in whole.items()} for cut in (slice(count), slice(count, None)))
             told = None if labels is None else labels[first : first + count]
             if labels is None and self.num_classes is not None:
                 told = draws.labels(count, self.num_classes, seed, first)
-            yield self(latents, told)
+            yield self(rows.pop(self._start), told, rows)
+
+    def _beside(self, count, given):
+        if given is None:
+            one = {name: draws.beside(name, 1, shape, 0) for name, shape in self._others.items()}
+            return {name: np.repeat(row, count, axis=0) for name, row in one.items()}
+        given = {name: np.asarray(rows, np.float32) for name, rows in given.items()}
+        came, wanted = ({name: rows.shape for name, rows in given.items()}, self._others)
+        if came != {name: (count, *shape) for name, shape in wanted.items()}:
+            raise ValueError(f"beside has {came}: give numbers from 0 to 1 (N, ...) of {wanted or 'nothing'}.")
+        if not all(((rows >= 0) & (rows <= 1)).all() for rows in given.values()):
+            raise ValueError("beside leaves [0, 1]: give uniform numbers.")
+        return given
 
     def _numbered(self, labels):
         """Names of classes as their numbers; any other labels as they are."""
@@ -250,9 +266,13 @@ class ExportedGenerator:
         return {"labels": labels.reshape(-1).astype(np.int32)}
 
 
-def _blocks(prior, num_images, shape, seed):
+def _blocks(prior, num_images, shapes, seed):
+    """What the images of each block start from, by name: latents of the prior, and uniform numbers beside them."""
+    (start, shape), *others = shapes.items()
     for number, first in enumerate(range(0, num_images, draws.BLOCK)):
-        yield draws.block(prior, number, min(draws.BLOCK, num_images - first), shape, seed)
+        count = min(draws.BLOCK, num_images - first)
+        rows = {start: draws.block(prior, number, count, shape, seed)}
+        yield rows | {name: draws.block_beside(name, number, count, of, seed) for name, of in others}
 
 
 def _integer(name, number, sentence, least, most=None):

@@ -17,6 +17,7 @@ import urllib.parse
 
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import runtimes
+from tfgan_zoo_serving.reference import start_of
 
 SOURCE = pathlib.Path(__file__).parent / "demo"  # of the page, which exports have a copy of, but for small ones
 _HEADERS = {
@@ -38,7 +39,8 @@ def can_draw(model, formats):
         formats: their names.
     """
     single = any(runtimes.kind(name) == "tflite" and name.endswith("_batch1") for name in formats)
-    return single and (model["seeded"] or model.get("translates", False)) and len(model["image_shape"]) == 3
+    drawn = model["seeded"] and len(start_of(model)) == 1
+    return single and (drawn or model.get("translates", False)) and len(model["image_shape"]) == 3
 
 
 def server(directory, port=0):

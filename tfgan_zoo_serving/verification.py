@@ -87,6 +87,10 @@ def _check_draws(directory, card, reference):
         drawn = draws.rows(card["model"]["prior"], int(rows.max()) + 1, reference[name].shape[1:], 0)[rows]
         if not np.abs(drawn - reference[name]).max() <= ROUNDING:
             raise cards.DamagedError(f"NumPy draws other {name} here than those in {directory / REFERENCE}.")
+        for name, shape in list(references.start_of(card["model"]).items())[1:]:
+            drawn = draws.beside(name, int(rows.max()) + 1, shape, 0)[rows]
+            if not np.abs(drawn - reference[name]).max() <= ROUNDING:
+                raise cards.DamagedError(f"NumPy draws other {name} here than those in {directory / REFERENCE}.")
 
 
 def _parity(directory, card, name, reference):

@@ -100,8 +100,9 @@ def _is_drawn_by(network, reference):
 
 def _seeded(described, reference, takes_seed):
     """Whether NumPy draws what the images start from, and the prior by which it does."""
-    if len(reference.start) == 1 and not takes_seed:
-        (rows,) = reference.start.values()
+    rows, *others = reference.start.values()
+    names = [*reference.start][1:]
+    if not takes_seed and all(map(_is_drawn_beside, names, others)):
         guesses = [
             described["prior"],
             {"class": "Normal", "stddev": 1.0},
@@ -115,6 +116,10 @@ def _seeded(described, reference, takes_seed):
             if np.abs(drawn - rows).max() <= ROUNDING:
                 return {"prior": prior, "seeded": True}
     return {"seeded": False}
+
+
+def _is_drawn_beside(name, rows):
+    return np.abs(draws.beside(name, len(rows), rows.shape[1:], parity.SEED) - rows).max() <= ROUNDING
 
 
 def write(new, facts, made, versioned, version, versions, scores, about, pictures):
@@ -282,8 +287,15 @@ print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same
     if plain:
         count = 1 if plain["batch"] == 1 else 3
         labels = f", labels=np.array({[0, 1, 1][:count]}, np.int32)" if conditional else ""
-        (name, shape), *_ = card["model"]["start"].items()
-        drawn = "\n".join(_draw(card["model"], name, count, shape))
+        (name, shape), *others = card["model"]["start"].items()
+        uniform = {"class": "Uniform", "low": 0.0, "high": 1.0}
+        drawn = "\n".join(
+            [
+                *_draw(card["model"], name, count, shape),
+                *(f"{one} = {_drawn(uniform, count, of)}" for one, of in others),
+            ]
+        )
+        given = ", ".join(f"{one}={one}" for one in card["model"]["start"])
         yield f"""## Load with LiteRT
 
 One interpreter serves one thread.
@@ -294,7 +306,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 generator = Interpreter("{plain["path"]}").get_signature_runner("serving_default")
 {drawn}
-images = generator({name}={name}{labels})["images"]
+images = generator({given}{labels})["images"]
 print(images.shape, images.dtype)  # {"one" if count == 1 else "three"}, float32{bounds}
 ```"""
     yield _with_keras(card)

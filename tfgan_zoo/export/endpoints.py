@@ -93,6 +93,7 @@ class _Served:
         self.prior = getattr(model, "prior", None)
         self.takes_seed = takes_seed(model)
         self.starts = {name: rows.shape[1:] for name, rows in model.start(1, noise.block_seed(0, 0)).items()}
+        self.latents = next(iter(self.starts))  # beside which there may be more, such as a fraction for each pixel
         self.images = tf.TensorSpec((batch, *model.image_shape), tf.float32, name="images")
         self.shown = tf.TensorSpec((None, *model.image_shape), tf.float32 if self.are_points else tf.uint8)
         self.seed = tf.TensorSpec((), tf.int32, name="seed")
@@ -126,7 +127,7 @@ class _Served:
         Args:
             rows: number of images, or their condition.
             seed: integer.
-            change: function (the start's only tensor, number of its first row) -> another one; None for none.
+            change: function (latents, number of their first row) -> other ones; None for none.
         """
         condition = None
         if self.condition is None:
@@ -139,7 +140,7 @@ class _Served:
             seed_of_block = noise.block_seed(seed, block)
             start = self.model.start(rows, seed_of_block)
             if change is not None:
-                start = {name: change(tensor, first) for name, tensor in start.items()}
+                start[self.latents] = change(start[self.latents], first)
             own = None if condition is None else condition[first : first + rows]
             return self.pixels(self.drawn(start.values(), own, seed_of_block))
 
@@ -241,7 +242,7 @@ def _coded(served):
     """
     if type(served.prior) is not Codes or not _has_latents(served) or served.condition is not None:
         return {}
-    size, (shape,) = served.prior.code_dim, served.starts.values()
+    size, shape = served.prior.code_dim, served.starts[served.latents]
     codes = tf.TensorSpec((None, size), tf.float32, name="codes")
     example = np.zeros((2, size), np.float32)
     at = 0
@@ -282,7 +283,9 @@ def _between(served):
         if given:
             (one,) = given.values()
             condition = served.checked(tf.repeat(one[None], steps, axis=0))
-        return {"images": served.pixels(served.drawn([latents], condition))}
+        start = served.model.start(1, noise.block_seed(seed_a, 0))  # beside latents all images have what the first has
+        start = {name: tf.repeat(row, steps, axis=0) for name, row in start.items()} | {served.latents: latents}
+        return {"images": served.pixels(served.drawn(start.values(), condition))}
 
     return {"interpolate": Signature(interpolate, tuple(specs), example)}
 
@@ -347,7 +350,7 @@ _VERBS = (_generated, _truncated, _coded, _between, _of_images, _translated)
 
 
 def _has_latents(served):
-    return len(served.starts) == 1 and callable(getattr(served.model, "draw_latents", None)) and not served.takes_seed
+    return callable(getattr(served.model, "draw_latents", None)) and not served.takes_seed
 
 
 def _finite(name, tensor):

@@ -27,14 +27,18 @@ class GatedPixelCNN(keras.Layer):
         num_classes: of labels, given as one-hot vectors (N, num_classes); None for none.
         levels: of images whose values are numbers of things without an order, such as codes, spread over [-1, 1]: each
             is read as a vector of its own. None for values that are what they say.
+        told: numbers that each image (N, told) or each pixel (N, H, W, told) is told in place of labels, such as the
+            maps that a decoder makes of a code; None for none.
     """
 
-    def __init__(self, width, depth, kinds, num_classes=None, levels=None, **arguments):
+    def __init__(self, width, depth, kinds, num_classes=None, levels=None, told=None, **arguments):
         super().__init__(**{"autocast": False} | arguments)
+        if num_classes and told:
+            raise ValueError(f"num_classes={num_classes}, told={told}: labels or other numbers; give one of them.")
         self.width, self.depth, self.kinds, self.num_classes = width, depth, kinds, num_classes
-        self.levels = levels
+        self.levels, self.numbers_told = levels, told
 
-    def build(self, images_shape, labels_shape=None):
+    def build(self, images_shape, condition_shape=None):
         """Make the layers."""
         self.size = tuple(images_shape[1:])
         channels, policy = images_shape[-1], {"dtype": self.dtype_policy}
@@ -62,18 +66,18 @@ class GatedPixelCNN(keras.Layer):
         self.hidden = made(layers.Dense(single, **policy), single)
         self.lasts = [made(layers.Dense(self.kinds, **policy), single) for _ in range(channels)]
         self.earlier = [made(layers.Dense(single, **policy), one) for one in range(1, channels)]
-        self.told = []
-        if self.num_classes:
-            self.told = [made(layers.Dense(2 * double, use_bias=False, **policy), self.num_classes) for _ in read]
+        self.told, numbers = [], self.num_classes or self.numbers_told
+        if numbers:
+            self.told = [made(layers.Dense(2 * double, use_bias=False, **policy), numbers) for _ in read]
 
     # ---- a whole image ----------------------------------------------------------------------------------------
 
-    def call(self, images, labels=None):
-        """Images (N, H, W, C) -> parameters (N, H, W, C, kinds)."""
+    def call(self, images, condition=None):
+        """Images (N, H, W, C) [and what they are told: (N, d), or (N, H, W, d)] -> parameters (N, H, W, C, kinds)."""
         seen, images = self._read(images), ops.cast(images, self.compute_dtype)
         height, width, _ = self.size
         down, right = seen, seen
-        for index, (of_down, of_right) in enumerate(self._conditions(labels)):
+        for index, (of_down, of_right) in enumerate(self._conditions(condition)):
             reach = _REACH if index == 0 else 1
             down = ops.pad(down, ((0, 0), (reach, 0), (reach, reach), (0, 0)))[:, : height + reach - (index == 0)]
             down = self.vertical[index](down)
@@ -96,12 +100,13 @@ class GatedPixelCNN(keras.Layer):
         out = self.outs[index](_gate(activation))
         return out if index == 0 else before + out
 
-    def _conditions(self, labels):
-        """What labels add in each layer, to the vertical and to the horizontal stack."""
-        if labels is None:
+    def _conditions(self, condition):
+        """What a condition adds in each layer, to the vertical and to the horizontal stack."""
+        if condition is None:
             return [(0.0, 0.0)] * self.depth
-        labels = ops.cast(labels, self.compute_dtype)[:, None, None, :]
-        return [ops.split(one(labels), 2, axis=-1) for one in self.told]
+        condition = ops.cast(condition, self.compute_dtype)
+        condition = condition[:, None, None, :] if len(condition.shape) == 2 else condition
+        return [ops.split(one(condition), 2, axis=-1) for one in self.told]
 
     def parameters(self, features, channels):
         """Of p(next channel | pixels before, this pixel's channels so far).
@@ -131,18 +136,18 @@ class GatedPixelCNN(keras.Layer):
         shapes = [(count, _REACH, width, self.seen)] + (self.depth - 1) * [(count, 1, width, self.width)]
         return [ops.zeros(shape, self.compute_dtype) for shape in shapes]
 
-    def next_row(self, rows, labels=None):
+    def next_row(self, rows, condition=None):
         """What the vertical stack says of the next row.
 
         Args:
             rows: as `start_rows` or `row_seen` gave them.
-            labels: as in `call`.
+            condition: as in `call`; of what is told pixel by pixel this row's, (N, 1, W, d).
 
         Returns:
             (list of (N, 1, W, 2 width), one for each layer of the horizontal stack; rows to remember).
         """
         said, kept, down = [], [rows[0]], None
-        for index, (of_down, of_right) in enumerate(self._conditions(labels)):
+        for index, (of_down, of_right) in enumerate(self._conditions(condition)):
             reach = _REACH if index == 0 else 1
             seen = rows[0] if index == 0 else ops.concatenate([rows[index], down], axis=1)
             if index:
@@ -180,12 +185,12 @@ class GatedPixelCNN(keras.Layer):
         """Pixels to remember when a pixel (N, 1, 1, C) is known."""
         return [ops.concatenate([pixels[0][:, :, 1:], self._read(pixel)], axis=2), *pixels[1:]]
 
-    def compute_output_spec(self, images, labels=None):
+    def compute_output_spec(self, images, condition=None):
         return keras.KerasTensor((*images.shape, self.kinds), "float32")
 
     def get_config(self):
         numbers = {name: getattr(self, name) for name in ("width", "depth", "kinds", "num_classes", "levels")}
-        return super().get_config() | numbers
+        return super().get_config() | numbers | {"told": self.numbers_told}
 
 
 def _gate(x):

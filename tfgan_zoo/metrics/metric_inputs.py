@@ -259,6 +259,8 @@ def training(inputs):
 @need
 def latents(inputs):
     """A model that can be asked for the image of a latent."""
+    if getattr(inputs.model, "draws_levels", False) and hasattr(inputs.model, "draw_latents"):
+        return "A path through latent space is as long as images change smoothly, and this model draws levels."
     return _lacking(inputs, "A path through latent space", "draw_latents", "draw")
 
 

@@ -36,6 +36,8 @@ class AdversarialAutoencoder(NormalCodes):
         ValueError: if the networks do not fit each other, or the weight is not positive.
     """
 
+    reconstructing = ("encoder", "decoder")  # the networks that the first phase moves
+
     def __init__(
         self, encoder, decoder, discriminator, *, likelihood, objective, prior=None, adversarial_weight=1.0, **model
     ):
@@ -49,7 +51,7 @@ class AdversarialAutoencoder(NormalCodes):
             encoder,
             decoder,
             likelihood=likelihood,
-            networks={"discriminator": discriminator},
+            networks={"discriminator": discriminator} | model.pop("networks", {}),
             state=objective.initial_state(),
             **model,
         )
@@ -69,7 +71,7 @@ class AdversarialAutoencoder(NormalCodes):
         """The two phases of Makhzani et al. 2016, Sec. 2."""
         images, condition = self.unpack(data)
         images = self.observed(images)
-        results = self.minimize(("encoder", "decoder"), lambda: self.reconstruction_losses(images, condition, True))
+        results = self.minimize(self.reconstructing, lambda: self.reconstruction_losses(images, condition, True))
         codes = ops.stop_gradient(self.codes_at_rest(images, condition))
         prior = self.prior_codes(tf.shape(images)[0])
         results |= self.minimize("discriminator", lambda: self.critic_losses(prior, codes))
@@ -90,8 +92,8 @@ class AdversarialAutoencoder(NormalCodes):
     def reconstruction_losses(self, images, condition, training):
         """What encoder and decoder minimise together."""
         codes = self.passed("encoder", images, condition, training)
-        parameters = self.passed("decoder", codes, condition, training)
-        return {"reconstruction_loss": self.negative_log_likelihood(images, parameters)}
+        nats = self.log_likelihood(images, codes, condition, self.passing(training))
+        return {"reconstruction_loss": -ops.mean(nats)}
 
     def critic_losses(self, prior, codes):
         """What the discriminator minimises; codes of the prior are real."""

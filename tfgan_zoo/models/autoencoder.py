@@ -61,7 +61,11 @@ class EncoderDecoder(GenerativeModel):
                 f"encoder gives {tuple(codes)} numbers an image, but a decoder of codes {read} needs {wanted}: "
                 f"{cls.numbers_of_code} for each coordinate of a code."
             )
-        shape = encoder.inputs[0].shape[1:]
+        cls.check_decoded(encoder.inputs[0].shape[1:], decoder, likelihood)
+
+    @classmethod
+    def check_decoded(cls, shape, decoder, likelihood):
+        """Raise unless the decoder gives the likelihood's parameters of images of this shape."""
         wanted = (*shape[:-1], likelihood.channels(shape[-1]))
         if tuple(decoder.output.shape[1:]) != wanted:
             raise ValueError(
@@ -80,6 +84,21 @@ class EncoderDecoder(GenerativeModel):
         network = self.networks[name]
         inputs = with_condition(network, tensor, condition)
         return training_call(network, inputs) if training else network(inputs, training=False)
+
+    def log_likelihood(self, images, codes, condition, answer):
+        """log p(x|z) (N,) of images, as observed, given their codes, in nats.
+
+        Args:
+            images: (N, *image_shape).
+            codes: (N, ...).
+            condition: (N, ...) or None.
+            answer: function (name of a network, tensor, condition) -> what the network says, such as `_answer`.
+        """
+        return self.likelihood.log_prob(images, answer("decoder", codes, condition))
+
+    def passing(self, training):
+        """`passed`, as `log_likelihood` takes it."""
+        return lambda name, tensor, condition: self.passed(name, tensor, condition, training)
 
     def negative_log_likelihood(self, images, parameters):
         """Mean over images, of sums over dimensions, in nats."""

@@ -2,13 +2,11 @@
 
 import math
 
-import keras
 import tensorflow as tf
 from keras import saving
 
 from tfgan_zoo import noise
 from tfgan_zoo.conditions import Classes
-from tfgan_zoo.keras_private import all_layers
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.raster import Raster
@@ -38,20 +36,10 @@ class PixelCNN(GenerativeModel):
     draws_levels = True  # so that formats, which round otherwise, now and then draw a neighbouring one
 
     def __init__(self, network, *, likelihood, condition=None, **model):
-        image_shape = tuple(network.inputs[0].shape[1:])
-        wanted = (None, *image_shape, likelihood.channels(1))
-        if len(image_shape) != 3 or tuple(network.output_shape) != wanted:
-            raise ValueError(
-                f"network gives {tuple(network.output_shape)} for images {image_shape}: {likelihood} needs "
-                f"likelihood.channels(1) parameters of each value, {wanted}."
-            )
-        if any(isinstance(one, keras.layers.BatchNormalization) for one in all_layers(network)):
-            raise ValueError(
-                "network holds a BatchNormalization, whose moments tell a pixel of those that come after it: "
-                "leave it out."
-            )
+        checks.autoregressive("network", network, likelihood)
         if condition is not None:
             checks.takes_labels("network", network)
+        image_shape = tuple(network.inputs[0].shape[1:])
         super().__init__({"network": network}, image_shape=image_shape, condition=condition, **model)
         self.likelihood = likelihood
 

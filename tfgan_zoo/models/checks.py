@@ -5,6 +5,8 @@ import numbers as numbers_
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.keras_private import all_layers
+
 
 def images(images, model, image_shape, least=2):
     """Raise unless images are float32 (N >= least, *image_shape), finite and, if not points, in [-1, 1].
@@ -68,6 +70,21 @@ def takes_labels(role, network):
     if len(getattr(network, "inputs", None) or ()) < 2:
         raise ValueError(
             f"{role} has no input for labels: give a functional model of two inputs, or make it with num_classes=."
+        )
+
+
+def autoregressive(role, network, likelihood):
+    """Raise unless a network gives a likelihood's parameters of each value, and tells none of what comes after it."""
+    image_shape = tuple(network.inputs[0].shape[1:])
+    wanted = (None, *image_shape, likelihood.channels(1))
+    if len(image_shape) != 3 or tuple(network.output_shape) != wanted:
+        raise ValueError(
+            f"{role} gives {tuple(network.output_shape)} for images {image_shape}: {likelihood} needs "
+            f"likelihood.channels(1) parameters of each value, {wanted}."
+        )
+    if any(isinstance(one, keras.layers.BatchNormalization) for one in all_layers(network)):
+        raise ValueError(
+            f"{role} holds a BatchNormalization, whose moments tell a pixel of those that come after it: leave it out."
         )
 
 

@@ -6,7 +6,11 @@ from tfgan_zoo import noise
 
 
 class FromLatents:
-    """The verb `draw_latents`, and `start`, for a model with a `prior` and a `latent_dim`."""
+    """The verb `draw_latents`, and `start`, for a model with a `prior` and a `latent_dim`.
+
+    A model whose images start from more than latents overrides `start`, calls this one's and gives the rest beside it;
+    its `draw` then has a default for the rest, by which images of different latents differ by these alone.
+    """
 
     def start(self, rows, seed):
         """Latents (rows, latent_dim) for a stateless seed, by their name."""

@@ -13,9 +13,9 @@ class Raster:
     """How values are drawn from a network that tells the distribution of each given those before it.
 
     Args:
-        network: values (N, H, W, C) or [values, labels] -> parameters (N, H, W, C, likelihood.channels(1)).
+        network: values (N, H, W, C) or [values, condition] -> parameters (N, H, W, C, likelihood.channels(1)).
         likelihood: of a value.
-        num_classes: of the labels; None without.
+        num_classes: of the condition, if it is labels; None without.
     """
 
     network: keras.Model
@@ -27,7 +27,7 @@ class Raster:
 
         Args:
             fractions: (N, H, W, C) in [0, 1).
-            condition: labels (N,), or None.
+            condition: labels (N,); numbers of an image (N, d) or of its pixels (N, H, W, d); or None.
             images: (N, H, W, C), whose values hold where they are known; None if none are.
             known: 1 where a value is known, of the images' shape.
 
@@ -63,7 +63,8 @@ class Raster:
         """The vertical stack once a row, the horizontal one once a pixel."""
         layer, (height, width, channels) = self.network.get_layer("pixelcnn"), fractions.shape[1:]
         count = tf.shape(fractions)[0]
-        labels = None if condition is None else tf.one_hot(condition, self.num_classes)
+        condition = condition if self.num_classes is None else tf.one_hot(condition, self.num_classes)
+        by_pixel = condition is not None and len(condition.shape) == 4
         given = [one for one in (fractions, images, known) if one is not None]
 
         def of_pixel(said, here, at, pixels, row):
@@ -80,7 +81,7 @@ class Raster:
             return at + 1, layer.pixel_seen(pixels, tf.reshape(drawn, (-1, 1, 1, channels))), row
 
         def of_row(at, rows, drawn):
-            said, rows = layer.next_row(rows, labels)
+            said, rows = layer.next_row(rows, tf.gather(condition, at, axis=1)[:, None] if by_pixel else condition)
             here = [tf.gather(one, at, axis=1) for one in given]  # (N, W, C) each
             state = (0, layer.start_pixels(count), tf.zeros_like(here[0]))
             *_, row = tf.while_loop(

@@ -11,7 +11,6 @@ from tfgan_zoo.models.autoencoder import NormalCodes
 from tfgan_zoo.serialization import serializable
 
 _LOWEST, _HIGHEST = -30.0, 20.0  # of log variances: their exponentials stay finite in float32
-_ROWS = 2000  # decoded at a time when likelihoods are estimated
 _ACTIVE = 0.01  # variance of a mean over images, above which a unit says something (Burda et al. 2016, Sec. 5.2)
 
 
@@ -72,6 +71,7 @@ class VAE(GaussianPosterior):
     """
 
     is_bound = True
+    rows_at_once = 2000  # decoded when `log_prob` estimates
 
     def __init__(self, encoder, decoder, *, likelihood, beta=1.0, warmup_steps=0, num_samples=100, **model):
         if not beta >= 0:
@@ -96,8 +96,8 @@ class VAE(GaussianPosterior):
         """Kingma & Welling 2014, Eq. 7 and 10, with one sample."""
         images = self.observed(images)
         mean, log_variance = self.posterior(images, condition, training)
-        parameters = self.passed("decoder", self.drawn_codes((mean, log_variance)), condition, training)
-        reconstruction = self.negative_log_likelihood(images, parameters)
+        codes = self.drawn_codes((mean, log_variance))
+        reconstruction = -ops.mean(self.log_likelihood(images, codes, condition, self.passing(training)))
         return {"reconstruction_loss": reconstruction} | self.kl_and_monitors(mean, log_variance, reconstruction)
 
     def kl_and_monitors(self, mean, log_variance, reconstruction):
@@ -184,13 +184,13 @@ class VAE(GaussianPosterior):
         images = self.likelihood.scored.observe(images, noise.fold(seed, 0))
         posterior = halves(self._answer("encoder", images, condition))
         rows = tf.shape(images)[0]
-        chunk = tf.maximum(1, _ROWS // rows)
+        chunk = tf.maximum(1, self.rows_at_once // rows)
 
         def add(done, total):
             count = tf.minimum(chunk, num_samples - done)
             drawn = noise.normal((count, rows, self.latent_dim), noise.fold(seed, 1 + done))
             codes = posterior[0] + ops.exp(posterior[1] / 2.0) * drawn
-            weights = self.log_weights(images, codes, posterior, condition, self._answered_codes)
+            weights = self.log_weights(images, codes, posterior, condition, self._answer)
             return done + count, ops.logaddexp(total, ops.logsumexp(weights, axis=0))
 
         shapes = tf.TensorShape(()), tf.TensorShape((None,))
@@ -200,7 +200,7 @@ class VAE(GaussianPosterior):
         )
         return total - ops.log(tf.cast(num_samples, tf.float32))
 
-    def log_weights(self, images, codes, posterior, condition, decode, beta=1.0):
+    def log_weights(self, images, codes, posterior, condition, answer, beta=1.0):
         """log p(x|z) + beta (log p(z) - log q(z|x)) of several codes an image.
 
         Args:
@@ -208,7 +208,7 @@ class VAE(GaussianPosterior):
             codes: (k, N, latent_dim).
             posterior: means and log variances (N, latent_dim) of q.
             condition: (N, ...) or None.
-            decode: function (codes (k N, latent_dim), condition) -> parameters of the likelihood.
+            answer: as of `log_likelihood`.
             beta: of the warm-up.
 
         Returns:
@@ -216,14 +216,11 @@ class VAE(GaussianPosterior):
         """
         mean, log_variance = posterior
         count = tf.shape(codes)[0]
-        parameters = decode(tf.reshape(codes, (-1, self.latent_dim)), _repeated(condition, count))
-        reconstruction = self.likelihood.log_prob(_repeated(images, count), parameters)
+        given = tf.reshape(codes, (-1, self.latent_dim)), _repeated(condition, count)
+        reconstruction = self.log_likelihood(_repeated(images, count), *given, answer)
         standard = (codes - mean) * ops.exp(-log_variance / 2.0)
         prior_over_posterior = ops.sum(standard**2 - codes**2 + log_variance, axis=-1) / 2.0
         return tf.reshape(reconstruction, (count, -1)) + beta * prior_over_posterior
-
-    def _answered_codes(self, codes, condition):
-        return self._answer("decoder", codes, condition)
 
     def get_config(self):
         """As for every autoencoder, with beta and its warm-up."""
@@ -271,12 +268,8 @@ class IWAE(VAE):
         if self.doubly_reparameterized:
             posterior = tuple(map(ops.stop_gradient, posterior))
             codes = _weighted_gradient(codes, lambda: weights["normalised"][..., None])
-
-        def decode(flat, condition):
-            return self.passed("decoder", flat, condition, training)
-
         beta = tf.identity(self.state["beta"].value)
-        log_weights = self.log_weights(images, codes, posterior, condition, decode, beta)
+        log_weights = self.log_weights(images, codes, posterior, condition, self.passing(training), beta)
         loss = math.log(self.k) - ops.mean(ops.logsumexp(log_weights, axis=0))
         if self.doubly_reparameterized:
             weights["normalised"] = ops.stop_gradient(ops.softmax(log_weights, axis=0))
