@@ -43,6 +43,7 @@ class Row:
     shape: tuple
     goal: float
     n_critic: int = 1
+    domains: int = 1  # of which a step sees a batch each
     batch_size: int = 64
     width: int | None = None  # None: what --width says
     steps: float = 1.0  # of --steps
@@ -73,6 +74,15 @@ ROWS = {
     "points, 10 steps at a time": Row(
         "gan", (2,), 0.5, batch_size=256, width=256, steps=25, variants=("eager",), compiled={"steps_per_execution": 10}
     ),
+    "cyclegan": Row(
+        *("cyclegan", (64, 64, 3), 0.9),
+        domains=2,
+        batch_size=4,
+        width=32,
+        steps=0.25,
+        variants=("eager", "channels_last"),
+        overrides={"blocks": 3},
+    ),
 }
 
 
@@ -97,7 +107,8 @@ def our_side(row, width, steps, threads):
     gan.compile(**row.compiled)
     slices = row.n_critic * row.batch_size
     images = np.random.default_rng(0).uniform(-1, 1, (steps * slices, *row.shape)).astype("float32")
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(slices, drop_remainder=True)
+    given = images if row.domains == 1 else tuple(np.roll(images, domain, 0) for domain in range(row.domains))
+    dataset = tf.data.Dataset.from_tensor_slices(given).batch(slices, drop_remainder=True)
     gan.fit(dataset.take(1), verbose=0)
     first = time.process_time() - begun
     gan.fit(dataset.take(2), verbose=0)
@@ -118,7 +129,7 @@ def offer(row, width, path):
     import tfgan_zoo as tz
     from tfgan_zoo import noise
 
-    gan = tz.create(row.model, row.shape, width=width, seed=0)
+    gan = tz.create(row.model, row.shape, width=width, seed=0, **row.overrides)
     random, given, seed = np.random.default_rng(0), {}, tf.constant([0, 1])
     for network in (gan.generator, gan.discriminator):
         for weight in network.trainable_variables:
@@ -127,11 +138,11 @@ def offer(row, width, path):
     norms = [layer for layer in gan.discriminator.layers if hasattr(layer, "u")]
     given |= {f"u_{number}": keras.ops.convert_to_numpy(norm.u)[:, 0] for number, norm in enumerate(norms)}
     real = random.uniform(-1, 1, (16, *row.shape)).astype("float32")
-    latents = random.normal(size=(16, gan.latent_dim)).astype("float32")
+    latents = random.normal(size=(16, gan.latent_dim)).astype("float32") if row.domains == 1 else real[::-1]
     fake = gan.generator(latents, training=True)
-    given |= {"real": mirrored(real), "latents": latents, "images": mirrored(fake)}
-    given["logits"] = gan.discriminator(real, training=not norms)
-    if gan.penalties:
+    given |= {"real": mirrored(real), "latents": mirrored(latents), "images": mirrored(fake)}
+    given["logits"] = mirrored(gan.discriminator(real, training=not norms))
+    if getattr(gan, "penalties", ()):
         first = gan.discriminator.trainable_variables[0].value
         with tf.GradientTape() as tape:
             penalty = gan.penalties[0](lambda images: gan.discriminator(images, training=True), real, fake, seed=seed)
@@ -192,8 +203,8 @@ def contest(name, row, torch_python, width, steps, pairs, threads):
     """Both sides by turns; yields lines of the table."""
     steps, width = max(2, round(steps * row.steps)), row.width or width
     common = {"width": width, "steps": steps, "threads": threads}
-    theirs = {"entry": row.entry, "shape": row.shape, "n_critic": row.n_critic, "batch_size": row.batch_size}
-    theirs |= {"half": row.half, "exchange": None} | common
+    theirs = {"entry": row.entry, "shape": row.shape, "n_critic": row.n_critic * row.domains}
+    theirs |= {"batch_size": row.batch_size, "half": row.half, "exchange": None} | common
 
     def ours_once():
         return measured([sys.executable, __file__, "ours"], {"name": name} | common)

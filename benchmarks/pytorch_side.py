@@ -123,6 +123,49 @@ def resnet(width, latent_dim, spectral):
     )
 
 
+class Added(nn.Module):
+    """A residual block of CycleGAN's generators."""
+
+    def __init__(self, width):
+        super().__init__()
+        parts = [layer for _ in range(2) for layer in normed(width, width, 3, reflected=1)]
+        self.parts = nn.Sequential(*parts[:-1])
+
+    def forward(self, x):
+        return x + self.parts(x)
+
+
+def normed(channels, width, size, reflected=0, **options):
+    """A convolution, an instance norm without weights and a rectifier."""
+    edges = [nn.ReflectionPad2d(reflected)] if reflected else []
+    return *edges, nn.Conv2d(channels, width, size, bias=False, **options), nn.InstanceNorm2d(width), nn.ReLU()
+
+
+def cyclegan(width, blocks=3):
+    """A generator and a discriminator of `tfgan_zoo.networks.translation` at 64x64x3, as CycleGAN has them."""
+    doubled = lambda maps: (nn.Upsample(scale_factor=2), *normed(2 * maps, maps, 3, padding=1))  # noqa: E731
+    generator = nn.Sequential(
+        *normed(3, width, 7, reflected=3),
+        *normed(width, 2 * width, 3, stride=2, padding=1),
+        *normed(2 * width, 4 * width, 3, stride=2, padding=1),
+        *(Added(4 * width) for _ in range(blocks)),
+        *doubled(2 * width),
+        *doubled(width),
+        nn.ReflectionPad2d(3),
+        nn.Conv2d(width, 3, 7),
+        nn.Tanh(),
+    )
+    leaky = lambda layers: (*layers[:-1], nn.LeakyReLU(0.2))  # noqa: E731
+    return generator, nn.Sequential(
+        nn.Conv2d(3, width, 4, stride=2, padding=1),
+        nn.LeakyReLU(0.2),
+        *leaky(normed(width, 2 * width, 4, stride=2, padding=1)),
+        *leaky(normed(2 * width, 4 * width, 4, stride=2, padding=1)),
+        *leaky(normed(4 * width, 8 * width, 4, padding=1)),
+        nn.Conv2d(8 * width, 1, 4, padding=1),
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """What the zoo calls by a name: networks, losses of logits, Adam's numbers, and what G is fed."""
@@ -231,10 +274,77 @@ class TorchGAN:
         self.critic.requires_grad_(True)
 
 
+class TorchCycleGAN:
+    """Four networks, an optimizer for the generators and one for each discriminator, pools of 50, and one step."""
+
+    entry = Entry(cyclegan, None, None, rate=2e-4)
+
+    def __init__(self, entry, width, variant, half):
+        self.generator, self.critic = cyclegan(width)
+        self.inverse, self.inverse_critic = cyclegan(width)
+        self.layout = torch.channels_last if variant == "channels_last" else torch.contiguous_format
+        networks = (self.generator, self.inverse, self.critic, self.inverse_critic)
+        for network in networks:
+            network.to(memory_format=self.layout)
+        both = [*self.generator.parameters(), *self.inverse.parameters()]
+        groups = both, self.critic.parameters(), self.inverse_critic.parameters()
+        self.optimizers = [torch.optim.Adam(group, lr=2e-4, betas=(0.5, 0.999), eps=1e-7) for group in groups]
+        self.pools = [], []
+
+    take = TorchGAN.take
+
+    def step(self, images, _):
+        """Both generators, then each discriminator (Zhu et al. 2017, Sec. 3 and 4)."""
+        a, b = images.chunk(2)
+        judges = self.critic, self.inverse_critic
+        for judge in judges:
+            judge.requires_grad_(False)
+        fake_b, fake_a = self.generator(a), self.inverse(b)
+        again_a, again_b, same_b, same_a = (
+            self.inverse(fake_b),
+            self.generator(fake_a),
+            self.generator(b),
+            self.inverse(a),
+        )
+        loss = sum(((judge(fake) - 1) ** 2).mean() for judge, fake in zip(judges, (fake_b, fake_a)))  # noqa: B905
+        loss = loss + 10 * ((again_a - a).abs().mean() + (again_b - b).abs().mean())
+        loss = loss + 5 * ((same_a - a).abs().mean() + (same_b - b).abs().mean())
+        self._descend(self.optimizers[0], loss)
+        for place, (judge, real, fake) in enumerate(zip(judges, (b, a), (fake_b, fake_a))):  # noqa: B905
+            judge.requires_grad_(True)
+            fake = self._pooled(self.pools[place], fake.detach())
+            loss = 0.5 * (((judge(real) - 1) ** 2).mean() + (judge(fake) ** 2).mean())
+            self._descend(self.optimizers[1 + place], loss)
+
+    @staticmethod
+    def _descend(optimizer, loss):
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    @staticmethod
+    def _pooled(pool, images):
+        """Earlier translations among new ones, each with probability 1/2 once there are 50."""
+        given = []
+        for image in images:
+            if len(pool) < 50:
+                pool.append(image.clone())
+            elif torch.rand(()) < 0.5:
+                place = int(torch.randint(50, ()))
+                image, pool[place] = pool[place], image.clone()
+            given.append(image)
+        return torch.stack(given)
+
+
+def contender(entry, width, variant, half):
+    """PyTorch's model of an entry."""
+    return (TorchCycleGAN if entry == "cyclegan" else TorchGAN)(entry, width, variant, half)
+
+
 def compared(entry, width, exchange):
     """By how much images, logits, penalty and its gradient differ from ours, of the largest value of ours."""
     given = dict(np.load(exchange))
-    gan = TorchGAN(entry, width, "eager", False)
+    gan = contender(entry, width, "eager", False)
     gan.take(given)
     fake = gan.generator(torch.tensor(given["latents"]))
     logits = gan.critic.eval() if "u_0" in given else gan.critic  # eval: no power iteration before the comparison
@@ -256,7 +366,7 @@ def main(entry, shape, width, batch_size, n_critic, steps, threads, variant, hal
     """CPU seconds a step and until the first is done, peak memory in MB, and how far the two sides are apart."""
     torch.set_num_threads(threads)
     imported = peak_memory()
-    gan = TorchGAN(entry, width, variant, half)
+    gan = contender(entry, width, variant, half)
     size, *channels = (shape[0], shape[-1]) if len(shape) == 3 else (2,)
     shape = (*channels, size, size) if channels else (2,)
     batches = torch.rand(steps, n_critic * batch_size, *shape) * 2 - 1
