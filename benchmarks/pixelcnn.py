@@ -20,7 +20,7 @@ from tfgan_zoo.models.raster import Raster
 GOAL = 10.0
 
 
-def main(size: int = 28, channels: int = 1, width: int = 16, depth: int = 5, num_images: int = 64, rounds: int = 2):
+def main(size: int = 28, channels: int = 1, width: int = 16, depth: int = 5, num_images: int = 32, rounds: int = 1):
     """Print images a CPU second of both ways, and their ratio."""
     model = tz.create("pixelcnn", image_shape=(size, size, channels), width=width, depth=depth, seed=0)
     drawing = Raster(model.inference["network"], model.likelihood)

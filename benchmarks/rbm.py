@@ -78,7 +78,7 @@ def main(
     num_images: int = 20_000,
     units: int = 256,
     batch_size: int = 50,
-    epochs: int = 2,
+    epochs: int = 3,
     rate: float = 0.05,
     rounds: int = 3,
 ):
