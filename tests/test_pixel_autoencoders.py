@@ -247,6 +247,7 @@ def with_moments():
         (lambda: PixelVAE(**parts(encoder=networks.dense_encoder(SHAPE, 3, 3))), "encoder gives"),
         (lambda: gated(SHAPE, 1, 4, told=(7, 8, 3)), r"told=\(7, 8, 3\): give \(8, 8, 3\) for maps"),
         (lambda: gated(SHAPE, 1, 4, num_classes=3, told=(3,)), "num_classes=3, told=3"),
+        (lambda: tz.latents.invert(small(), IMAGES), "draws levels, through which no gradient goes back"),
         (
             lambda: small(likelihood=Bernoulli(binarise=False)).check_images(tf.zeros((2, *SHAPE))),
             r"images are grey.*dynamic.*static",

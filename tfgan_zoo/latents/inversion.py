@@ -208,6 +208,10 @@ def _measure(extractor, image_shape):
 
 def _checked(model, images, labels):
     """Images as float32 of the model's shape, and their labels."""
+    if getattr(model, "draws_levels", False):
+        raise ValueError(
+            f"{model.name} draws levels, through which no gradient goes back to its latents: take model.encode(images)."
+        )
     images = np.asarray(images)
     if images.shape[1:] != tuple(model.image_shape) or not len(images):
         raise ValueError(f"images has shape {images.shape}: {model.name} makes (N, *{tuple(model.image_shape)}).")
