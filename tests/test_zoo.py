@@ -40,9 +40,16 @@ AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it whe
     "vae": {"beta": FIXED},
 }
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
-FEWER = {"ddpm": FEW, "diffusion": FEW | {"multipliers": (1,)}, "flow_matching": FEW, "guided_diffusion": FEW}
+FEWER = {
+    "classifier_guidance": FEW | {"multipliers": (1,), "classifier_width": 4},
+    "ddpm": FEW,
+    "diffusion": FEW | {"multipliers": (1,)},
+    "flow_matching": FEW,
+    "guided_diffusion": FEW,
+}
 FEWER |= {"progressive_gan": {"phase_steps": 0}, "stylegan": {"phase_steps": 0}}  # so that every size learns
 HEAVY = {
+    "classifier_guidance",
     "ddpm",
     "flow_matching",
     "guided_diffusion",
@@ -59,7 +66,7 @@ HEAVY |= PIXEL_BY_PIXEL  # see test_pixel_autoencoders.py
 HEAVY |= {"rbm", "realnvp"}  # see test_boltzmann.py and test_flow.py
 HEAVY |= {"dragan", "hinge_gan", "lsgan", "wgan"}  # `dcgan` with another loss or penalty, which have tests of their own
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
-FORMATS = {}  # entry: those it is exported in, where LiteRT cannot express it
+FORMATS = {"classifier_guidance": ("saved_model",)}  # entry: those it is exported in, where LiteRT cannot express it
 
 
 def batches(batch_size=12, model=None):
@@ -198,7 +205,7 @@ def test_every_entry_in_half_precision_compiled_and_at_32_by_32_by_3(name, tmp_p
     assert {weight.dtype for one in half.inference.values() for weight in one.weights} <= {"float32", "int32"}
     card = tz.export(half, tmp_path / "half")
     halved = set() if getattr(half, "draws_levels", False) else {"tflite_float16"}  # which would draw others
-    assert {"saved_model", "tflite"} | halved <= set(card["formats"])
+    assert set(FORMATS.get(name, {"saved_model", "tflite"} | halved)) <= set(card["formats"])
     assert tz.verify(tmp_path / "half").keys() == card["formats"].keys()
     tz.runtime.setup(seed=0)
     once = {"n_critic": 1} if "n_critic" in registry.keywords(name) else {}

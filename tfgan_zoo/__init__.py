@@ -55,6 +55,7 @@ from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
 from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
@@ -82,6 +83,7 @@ __all__ = [
     "VQVAE",
     "AdversarialAutoencoder",
     "Autoencoder",
+    "ClassifierGuided",
     "ConditionalGAN",
     "CycleGAN",
     "Diffusion",

@@ -96,6 +96,8 @@ def export(
     """
     if formats is FORMATS and getattr(model, "draws_levels", False):  # half precision would draw other levels
         formats = [name for name in FORMATS if not getattr(litert.VARIANTS.get(name), "quantised", False)]
+    if formats is FORMATS and getattr(model, "draws_by_gradients", False):  # which LiteRT cannot take of any batch
+        formats = [name for name in FORMATS if name not in litert.VARIANTS]
     formats = _known(formats)
     interop.check_installed(formats)
     inference.check(model)
@@ -149,7 +151,8 @@ def compact(model):
 
     Args:
         model: as in `export`. One pass over latents becomes a .tflite of one image, which browsers can run too; what
-            draws in many steps one of any batch, and what draws levels or codes one in float32.
+            draws in many steps one of any batch, and what draws levels or codes one in float32; what draws by gradients
+            a SavedModel.
 
     Returns:
         Dict of "formats" and "weights".
@@ -158,6 +161,8 @@ def compact(model):
         name = "tflite"
     else:
         name = "tflite_float16_batch1" if hasattr(model, "draw_latents") else "tflite_float16"
+    if getattr(model, "draws_by_gradients", False):
+        name = "saved_model"
     return {"formats": (name,), "weights": "float16"}
 
 

@@ -46,6 +46,8 @@ class Denoising(GenerativeModel):
         ValueError: if the network reads other things than these, or a number is out of its range.
     """
 
+    denoiser_is_told = True  # what images are told, where they are told anything
+
     def __init__(
         self,
         denoiser,
@@ -64,9 +66,9 @@ class Denoising(GenerativeModel):
         ema_decay=0.999,
         **model,
     ):
-        inputs = len(getattr(denoiser, "inputs", None) or ())
-        if inputs != (2 if condition is None else 3):
-            takes = "images and times" if condition is None else "images, times and labels"
+        inputs, told = len(getattr(denoiser, "inputs", None) or ()), condition is not None and self.denoiser_is_told
+        if inputs != (3 if told else 2):
+            takes = "images, times and labels" if told else "images and times"
             raise ValueError(f"denoiser has {inputs} inputs: give a functional model of {takes}.")
         if not 0.0 <= label_dropout < 1.0:
             raise ValueError(
@@ -202,24 +204,29 @@ class Denoising(GenerativeModel):
         Returns:
             float32 (N, *image_shape), not clipped.
         """
-        x = tf.cast(x, tf.float32)
-        rows, condition = tf.shape(x)[0], None if condition is None else tf.cast(condition, tf.int32)
-        times = tf.broadcast_to(tf.cast(times, tf.float32), (rows,))
-
-        def clean(labels):
-            signal, noise = self._levels_of(times)
-            output = self._ask(self.ema_network, x, times, labels, training=False)
-            return self.prediction.denoised(tf.cast(output, tf.float32), x, signal, noise)
-
+        x, times = self._rows(x, times)
         if self.condition is None:
-            return clean(None)
-        nothing = tf.fill((rows,), self.null_label)
+            return self._clean(x, times, None)
+        nothing = tf.fill((tf.shape(x)[0],), self.null_label)
         if condition is None or guidance_scale == 0.0:
-            return clean(nothing)
+            return self._clean(x, times, nothing)
+        told = self._clean(x, times, tf.cast(condition, tf.int32))
         if guidance_scale == 1.0:
-            return clean(condition)
-        told, untold = clean(condition), clean(nothing)
+            return told
+        untold = self._clean(x, times, nothing)
         return untold + guidance_scale * (told - untold)
+
+    @staticmethod
+    def _rows(x, times):
+        """Images as float32, and a time for each."""
+        x = tf.cast(x, tf.float32)
+        return x, tf.broadcast_to(tf.cast(times, tf.float32), (tf.shape(x)[0],))
+
+    def _clean(self, x, times, labels):
+        """x_0 as the averaged network sees it, told labels (N,) or None."""
+        signal, noise = self._levels_of(times)
+        output = self._ask(self.ema_network, x, times, labels, training=False)
+        return self.prediction.denoised(tf.cast(output, tf.float32), x, signal, noise)
 
     def _ask(self, network, x, times, labels, training):
         signal, noise = self._levels_of(times)

@@ -106,6 +106,43 @@ def dense(image_shape, width, depth=3, *, num_classes=None):
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name="denoiser")
 
 
+def classifier(image_shape, width, num_classes, *, multipliers=(1, 2), blocks=1, attention=(1,), patch=1):
+    """Noisy images and times -> logits of classes, through the way down of a U-Net: Dhariwal & Nichol 2021, Sec. 4.
+
+    The paper pools by attention; here maps are averaged. Of points it reads the coordinates, through dense layers.
+
+    Args:
+        image_shape: as for `unet`; or (2,) for points.
+        width, multipliers, blocks, attention, patch: as for `unet`; of points `width` is the units of a hidden layer.
+        num_classes: of the logits.
+
+    Returns:
+        A functional model [images (N, *image_shape), times (N,)] -> (N, num_classes), float32.
+
+    Raises:
+        ValueError: if the sides do not halve so often, with the nearest that do.
+    """
+    if len(image_shape) == 3:
+        _check(image_shape, patch * 2 ** (len(multipliers) - 1), width)
+    images, inputs, told = _told(image_shape, width, None)
+    if len(image_shape) == 1:
+        x = layers.Dense(width)(images)
+        for _ in range(2):
+            x = layers.Activation("silu")(layers.Add()([x, layers.Dense(width, use_bias=False)(told)]))
+            x = layers.Dense(width)(x)
+        x = layers.Activation("silu")(x)
+    else:
+        x = _conv(width)(images if patch == 1 else Patches()(images))
+        for level, multiplier in enumerate(multipliers):
+            x = _conv(multiplier * width, stride=2)(x) if level else x
+            for _ in range(blocks):
+                x = _residual(x, told, multiplier * width, 0.0)
+                x = _attended(x) if level in attention else x
+        x = layers.GlobalAveragePooling2D()(layers.Activation("silu")(_norm(x)))
+    x = layers.Dense(num_classes, kernel_initializer=_small(), name="classes", dtype="float32")(x)
+    return keras.Model(inputs, x, name="classifier")
+
+
 @serializable
 class Patches(layers.Layer):
     """Maps (N, H / 2, W / 2, 4 C) whose pixels are patches of 2 x 2 pixels: space to depth, in 4 dimensions at most."""

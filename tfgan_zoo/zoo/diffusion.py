@@ -5,6 +5,7 @@ from keras.optimizers import Adam
 
 from tfgan_zoo.conditions import Classes
 from tfgan_zoo.likelihoods import Gaussian
+from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.networks import unet, vq
@@ -121,6 +122,59 @@ def guided_diffusion(image_shape, *, num_classes=10, sampling=Sampling("dpmpp_2m
     )
 
 
+@register(extends=ClassifierGuided, ranges=RANGES)
+def classifier_guidance(
+    image_shape,
+    *,
+    num_classes=10,
+    width=48,
+    classifier_width=32,
+    multipliers=(1, 2),
+    blocks=1,
+    diffusion=None,
+    schedule=Cosine(),
+    prediction=Preconditioned(0.7),
+    min_snr=5.0,
+    sampling=Sampling("dpmpp_2m", 20, guidance_scale=1.0),
+    learning_rate=1e-3,
+    global_clipnorm=1.0,
+    ema_half_life=50_000,
+    **model,
+):
+    """Classifier guidance: Dhariwal & Nichol 2021, on `diffusion` without labels and a classifier of its noisy images.
+
+    Args:
+        image_shape: (height, width, channels), sides multiples of 4; or (2,) for points.
+        num_classes: of the labels.
+        classifier_width: maps of the classifier's first level; of points it has 4 times as many units.
+        diffusion: a trained unconditional model, such as `diffusion` makes, whose denoiser, schedule and prediction are
+            taken over and stand still; None for a new one, which learns in the same `fit`.
+    """
+    given, taken = diffusion is not None, {}
+    if given:
+        _check_unconditional(diffusion, image_shape)
+        denoiser = keras.models.clone_model(diffusion.ema_network)
+        denoiser.set_weights(diffusion.ema_network.get_weights())
+        schedule, prediction, taken = diffusion.schedule, diffusion.prediction, {"learn_denoiser": False}
+    else:
+        denoiser = _network(image_shape, width, multipliers, blocks, None)
+    points = len(image_shape) == 1
+    size = {} if points else {"multipliers": multipliers, "blocks": blocks, "patch": 2}
+    classifier = unet.classifier(image_shape, classifier_width * (4 if points else 1), num_classes, **size)
+    adam = {"classifier_optimizer": Adam(learning_rate, beta_2=0.99, global_clipnorm=global_clipnorm)}
+    return ClassifierGuided(
+        denoiser,
+        classifier,
+        schedule=schedule,
+        prediction=prediction,
+        min_snr=min_snr,
+        sampling=sampling,
+        ema_half_life=ema_half_life,
+        condition=Classes(num_classes),
+        **{"name": "classifier_guidance"} | taken | adam | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
 @register(extends=FlowMatching, ranges=RANGES)
 def flow_matching(
     image_shape,
@@ -214,6 +268,16 @@ def latent_diffusion(
         condition=None if num_classes is None else Classes(num_classes),
         **rest | taken | _adam(learning_rate, global_clipnorm) | model,
     )
+
+
+def _check_unconditional(given, image_shape):
+    if not isinstance(given, Diffusion) or given.condition is not None:
+        raise ValueError(
+            f"diffusion is {getattr(given, 'name', type(given).__name__)}: give a trained model of diffusion without "
+            "labels, such as tz.create('diffusion', ...) makes."
+        )
+    if given.image_shape != tuple(image_shape):
+        raise ValueError(f"image_shape={tuple(image_shape)}, but diffusion is of images {given.image_shape}.")
 
 
 def _check_autoencoder(given, image_shape):

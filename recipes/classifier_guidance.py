@@ -1,0 +1,62 @@
+"""Classifier guidance (Dhariwal & Nichol 2021): diffusion without labels, led by a classifier of its noisy images.
+
+    python -m recipes.classifier_guidance                             handwritten digits of 16 x 16
+    python -m recipes.classifier_guidance --dataset fashion_mnist     clothes of 28 x 28
+    python -m recipes.classifier_guidance --image-size 8 --width 16 --epochs 60      digits as they are
+    python -m recipes.classifier_guidance --diffusion exported/diffusion_digits      beside one that is trained already
+
+Both networks learn in one training; with `--diffusion` (a name or directory of an export) the classifier alone. The
+figure, `run/guidance.png`, has a row for each class and a block of columns for each scale s from the same noise: 0 is
+unconditional. The record has the Fréchet distance and the share of images of the class asked for, by scale.
+"""
+
+import numpy as np
+
+import tfgan_zoo as tz
+
+PAPER = "Classifier guidance, Dhariwal & Nichol 2021"
+BUDGETS = {
+    "digits": {"epochs": 150, "width": 32, "image_size": 16},
+    None: {"epochs": 8, "width": 48},
+}
+SCALES, EACH = (0.0, 1.0, 3.0, 10.0), 4
+
+
+def flags(diffusion: str | None = None):
+    """Of the recipe alone."""
+    return {"diffusion": diffusion and tz.load_model(diffusion)}
+
+
+def scores(model, run):
+    """Distance and accuracy of labels by scale."""
+    if len(model.image_shape) == 1:
+        return {}
+    found, metrics = {}, ("fd", "gan_test")
+    for scale in SCALES:
+        led, dataset = model.with_sampling(guidance_scale=scale), run.config["dataset"]
+        seen = tz.evaluate(led, dataset, metrics=metrics, extractor=run.extractor, verbose=False)["scores"]
+        found |= {f"{name}_at_{scale:g}": one for name, one in seen.items() if "floor" not in name}
+    return found
+
+
+def figures(model, run):
+    """A row a class; for each scale the same noise."""
+    if len(model.image_shape) == 1:
+        return {"By epoch": run.by_epoch()}
+    classes = min(10, model.num_classes)
+    labels = np.repeat(np.arange(classes), EACH)
+    blocks = [model.generate(len(labels), labels=labels, seed=0, guidance_scale=scale) for scale in SCALES]
+    rows = np.stack([block.reshape(classes, EACH, *model.image_shape) for block in blocks], axis=1)
+    sheet, path = rows.reshape(-1, *model.image_shape), run.directory / "guidance.png"
+    titles = [f"s = {scale:g}" if place == 0 else "" for scale in SCALES for place in range(EACH)]
+    names = tz.data.info(run.config["dataset"]).class_names or tuple(map(str, range(classes)))
+    tz.pictures.save_labelled_grid(
+        sheet, path, EACH * len(SCALES), row_titles=list(names[:classes]), column_titles=titles
+    )
+    return {"Guidance by a classifier": path}
+
+
+main = tz.runs.recipe("classifier_guidance", PAPER, BUDGETS, figures, scores, flags=flags, shipped=None)
+
+if __name__ == "__main__":
+    tz.cli.run(main)
