@@ -81,7 +81,9 @@ def _of_card(directory, card):
 
 
 def _plain(value):
-    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 @app.command()
