@@ -292,7 +292,7 @@ print(images.shape, images.dtype)  # three, {kind}; the same seed gives the same
         drawn = "\n".join(
             [
                 *_draw(card["model"], name, count, shape),
-                *(f"{one} = {_drawn(uniform, count, of)}" for one, of in others),
+                *(f"{one} = {_drawn(uniform, count, of)}".replace("rng(0)", "rng(1)") for one, of in others),
             ]
         )
         given = ", ".join(f"{one}={one}" for one in card["model"]["start"])
