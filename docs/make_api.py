@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pathlib
 import pkgutil
+import sys
 
 import tfgan_zoo as tz
 
@@ -32,14 +33,26 @@ def public(module):
 
 
 def entry(name, one, level):
-    """A heading, the signature and the docstring of a name; of a class also its own public methods."""
+    """A heading, the signature and the docstring of a name; of a class also its public methods."""
     lines = [f"{'#' * level} `{name}{_signature(one)}`", "", _text(one)]
     if inspect.isclass(one):
-        for method, function in vars(one).items():
+        for method, function in _own(one).items():
             if not method.startswith("_") and inspect.isfunction(function) and function.__doc__:
                 first = inspect.cleandoc(function.__doc__).splitlines()[0]
                 lines.append(f"- `.{method}{_signature(function, skip=1)}` {first}")
     return "\n".join(lines).rstrip()
+
+
+def _own(one):
+    """What a class defines, and what bases do that have no place of their own in these pages."""
+    unnamed = [base for base in one.__mro__[1:] if base.__module__.startswith("tfgan_zoo.") and not _is_named(base)]
+    return {name: function for base in [*reversed(unnamed), one] for name, function in vars(base).items()}
+
+
+def _is_named(base):
+    package = sys.modules[base.__module__.rpartition(".")[0]]
+    every_models = issubclass(tz.GenerativeModel, base)
+    return every_models or hasattr(tz, base.__name__) or hasattr(package, base.__name__)
 
 
 def _signature(one, skip=0):

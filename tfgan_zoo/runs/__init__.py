@@ -1,0 +1,7 @@
+"""The directory of a run, and the story every recipe tells: train, picture, score, export."""
+
+from tfgan_zoo.runs.command import BUDGETS as BUDGETS
+from tfgan_zoo.runs.command import SHIPPED as SHIPPED
+from tfgan_zoo.runs.command import recipe as recipe
+from tfgan_zoo.runs.run import Run as Run
+from tfgan_zoo.runs.run import collapse_in as collapse_in
