@@ -42,6 +42,7 @@ AT_REST = {  # entry: {end of a weight's path: why the mathematics leaves it whe
 FEW = {"sampling": tz.samplers.Sampling("ddim", 2)}
 FEWER = {
     "classifier_guidance": FEW | {"multipliers": (1,), "classifier_width": 4},
+    "consistency": {"multipliers": (1,)},
     "ddpm": FEW,
     "diffusion": FEW | {"multipliers": (1,)},
     "flow_matching": FEW,
@@ -50,6 +51,7 @@ FEWER = {
 FEWER |= {"progressive_gan": {"phase_steps": 0}, "stylegan": {"phase_steps": 0}}  # so that every size learns
 HEAVY = {
     "classifier_guidance",
+    "consistency",
     "ddpm",
     "flow_matching",
     "guided_diffusion",

@@ -57,6 +57,7 @@ from tfgan_zoo.models.autoencoder import Autoencoder
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
+from tfgan_zoo.models.consistency import Consistency
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
@@ -85,6 +86,7 @@ __all__ = [
     "Autoencoder",
     "ClassifierGuided",
     "ConditionalGAN",
+    "Consistency",
     "CycleGAN",
     "Diffusion",
     "FlowMatching",

@@ -60,6 +60,15 @@ def dpmpp_2m(denoise, x, levels, draw_noise=None):
     return _along(denoise, x, levels, dpmpp_2m_table(levels))
 
 
+def consistency(denoise, x, levels, draw_noise):
+    """See the image, put it back into less noise, drawn anew, and see it again (Song et al. 2023, Algorithm 1).
+
+    For a denoiser that gives not the mean of all images behind x, but one of them. Arguments as in `ddim`.
+    """
+    nothing = np.zeros(len(levels))
+    return _along(denoise, x, levels, np.stack([nothing, levels.signal[1:], nothing, levels.noise[1:]], 1), draw_noise)
+
+
 def heun(denoise, x, levels, draw_noise=None):
     """Heun's method: the mean slope of both ends of a step (Karras et al. 2022, Algorithm 1 without churn).
 
@@ -203,6 +212,7 @@ def _row(table, index):
 # ---- how a model samples --------------------------------------------------------------------------------------------
 
 SAMPLERS = {"ancestral": ancestral, "ddim": ddim, "dpmpp_2m": dpmpp_2m, "euler": euler, "heun": heun}
+_ALL = SAMPLERS | {"consistency": consistency}  # which is for denoisers that do not give the mean
 
 
 @serializable
@@ -211,7 +221,7 @@ class Sampling:
     """How a model of diffusion draws images.
 
     Args:
-        sampler: "ancestral", "ddim", "dpmpp_2m", "euler" or "heun".
+        sampler: "ancestral", "ddim", "dpmpp_2m", "euler" or "heun"; "consistency" for consistency models.
         steps: levels at which the network is asked; Heun's asks twice at all but the last.
         guidance_scale: s of x_0(unconditional) + s (x_0(conditional) - x_0(unconditional)): 0 is unconditional, 1
             conditional and needs no second pass (Ho & Salimans 2022, whose w is s - 1).
@@ -231,8 +241,8 @@ class Sampling:
     rho: float | None = None
 
     def __post_init__(self):
-        if self.sampler not in SAMPLERS:
-            raise unknown("sampler", self.sampler, SAMPLERS)
+        if self.sampler not in _ALL:
+            raise unknown("sampler", self.sampler, _ALL)
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise ValueError(f"steps={self.steps!r}: a sampler takes a whole number of steps, at least 1.")
         if not 0.0 <= self.eta <= 1.0:
@@ -247,9 +257,9 @@ class Sampling:
     @property
     def draws_noise(self):
         """Whether noise is added on the way, so that an image needs a seed beside its start."""
-        return self.sampler == "ancestral" or self.eta > 0.0
+        return self.sampler in ("ancestral", "consistency") or self.eta > 0.0
 
     def run(self, denoise, x, levels, draw_noise=None):
         """The image that the sampler makes of x; arguments as in `ddim`."""
         eta = {"eta": self.eta} if self.sampler == "ddim" else {}
-        return SAMPLERS[self.sampler](denoise, x, levels, draw_noise, **eta)
+        return _ALL[self.sampler](denoise, x, levels, draw_noise, **eta)

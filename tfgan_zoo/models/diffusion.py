@@ -11,7 +11,7 @@ from tfgan_zoo import noise as draws
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.bounds import Bounded
 from tfgan_zoo.models.editing import Editing
-from tfgan_zoo.samplers import Sampling
+from tfgan_zoo.samplers import SAMPLERS, Sampling
 from tfgan_zoo.serialization import serializable
 
 _COUPLINGS = ("independent", "optimal")
@@ -47,6 +47,7 @@ class Denoising(GenerativeModel):
     """
 
     denoiser_is_told = True  # what images are told, where they are told anything
+    samplers = tuple(SAMPLERS)  # those that suit it
 
     def __init__(
         self,
@@ -248,7 +249,12 @@ class Denoising(GenerativeModel):
     def draw(self):
         """Images for the noise they start from, by `sampling`: `draw(noise, condition=None)`, with `seed` where it adds
         noise on its way."""
-        return self._draw_with_noise if self.sampling.draws_noise else self._draw
+        return self._draw_with_noise if self.draws_noise else self._draw
+
+    @property
+    def draws_noise(self):
+        """Whether noise is drawn on the way, beside what images start from."""
+        return self.sampling.draws_noise
 
     def _draw(self, noise, condition=None):
         levels = self.levels()
@@ -321,6 +327,10 @@ class Denoising(GenerativeModel):
 
     def _fitting(self, sampling):
         """The sampling, once it is known to suit the model."""
+        self._must_be(
+            sampling.sampler in self.samplers,
+            f"sampler={sampling.sampler!r}: {self.name} draws by {' or '.join(map(repr, self.samplers))}.",
+        )
         self.schedule.levels(sampling.steps, sampling.rho)
         self._must_be(
             self.condition is not None or sampling.guidance_scale == 1.0,
@@ -334,7 +344,7 @@ class Denoising(GenerativeModel):
     def endpoints(self):
         """ "denoise": x_0 from noisy images at a time, one step for a loop of one's own."""
         self._must_be(
-            not self.sampling.draws_noise,
+            not self.draws_noise,
             f"{self.sampling} draws noise on its way, which files cannot be asked for image by image: export "
             'model.with_sampling(sampler="ddim", eta=0.0) or another deterministic one.',
         )

@@ -6,6 +6,7 @@ from keras.optimizers import Adam
 from tfgan_zoo.conditions import Classes
 from tfgan_zoo.likelihoods import Gaussian
 from tfgan_zoo.models.classifier_guidance import ClassifierGuided
+from tfgan_zoo.models.consistency import Consistency
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.networks import unet, vq
@@ -175,6 +176,55 @@ def classifier_guidance(
     )
 
 
+@register(extends=Consistency, ranges=RANGES)
+def consistency(
+    image_shape,
+    *,
+    width=48,
+    multipliers=(1, 2),
+    blocks=1,
+    pretraining_steps=4000,
+    stage_steps=500,
+    stages=8,
+    diffusion=None,
+    schedule=Cosine(),
+    prediction=Preconditioned(0.7),
+    sampling=Sampling("consistency", 2),
+    learning_rate=1e-3,
+    global_clipnorm=1.0,
+    ema_half_life=50_000,
+    num_classes=None,
+    **model,
+):
+    """Consistency model: Song et al. 2023, tuned as by Geng et al. 2024 on the network of `diffusion`; two steps.
+
+    Args:
+        image_shape: (height, width, channels), sides multiples of 4; or (2,) for points.
+        pretraining_steps: of training as diffusion, before the first stage.
+        diffusion: a trained model, such as `diffusion` makes, whose denoiser is where tuning begins, without
+            pre-training; None for a new one.
+        num_classes: of the labels it is told; None without.
+    """
+    denoiser = _network(image_shape, width, multipliers, blocks, num_classes)
+    if diffusion is not None:
+        _check_same(diffusion, image_shape, num_classes)
+        denoiser = keras.models.clone_model(diffusion.ema_network)
+        denoiser.set_weights(diffusion.ema_network.get_weights())
+        schedule, prediction, pretraining_steps = diffusion.schedule, diffusion.prediction, 0
+    return Consistency(
+        denoiser,
+        pretraining_steps=pretraining_steps,
+        stage_steps=stage_steps,
+        stages=stages,
+        schedule=schedule,
+        prediction=prediction,
+        sampling=sampling,
+        ema_half_life=ema_half_life,
+        condition=None if num_classes is None else Classes(num_classes),
+        **{"name": "consistency"} | _adam(learning_rate, global_clipnorm) | model,
+    )
+
+
 @register(extends=FlowMatching, ranges=RANGES)
 def flow_matching(
     image_shape,
@@ -271,10 +321,16 @@ def latent_diffusion(
 
 
 def _check_unconditional(given, image_shape):
-    if not isinstance(given, Diffusion) or given.condition is not None:
+    _check_same(given, image_shape, None)
+
+
+def _check_same(given, image_shape, num_classes):
+    told = getattr(getattr(given, "condition", None), "num_classes", None)
+    if not isinstance(given, Diffusion) or told != num_classes:
+        labels = "without labels" if num_classes is None else f"of {num_classes} classes"
         raise ValueError(
-            f"diffusion is {getattr(given, 'name', type(given).__name__)}: give a trained model of diffusion without "
-            "labels, such as tz.create('diffusion', ...) makes."
+            f"diffusion is {getattr(given, 'name', type(given).__name__)}: give a trained model of diffusion {labels}, "
+            "such as tz.create('diffusion', ...) makes."
         )
     if given.image_shape != tuple(image_shape):
         raise ValueError(f"image_shape={tuple(image_shape)}, but diffusion is of images {given.image_shape}.")
