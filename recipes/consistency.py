@@ -5,7 +5,7 @@
     python -m recipes.consistency --dataset ring8                     points on a ring, by a dense network
     python -m recipes.consistency --diffusion exported/diffusion_digits       tuned from a trained model of diffusion
 
-Training begins as diffusion, and two thirds of its way consistency begins, in stages; with `--diffusion` (a name or
+Training begins as diffusion, and consistency comes after a third or more of it, in stages; with `--diffusion` (a name or
 directory of an export) at once. The figure, `run/steps.png`, draws from the same noise in one, two, four and eight
 steps; the record has the distance by steps.
 """
@@ -16,7 +16,7 @@ import tfgan_zoo as tz
 
 PAPER = "Consistency models, Song et al. 2023, Geng et al. 2024"
 BUDGETS = {
-    "digits": {"epochs": 250, "width": 16, "image_size": 8, "learning_rate": 2e-3},
+    "digits": {"epochs": 320, "width": 16, "image_size": 8, "learning_rate": 2e-3},
     None: {"epochs": 12, "width": 48},
 }
 STEPS, COLUMNS = (1, 2, 4, 8), 10
@@ -30,7 +30,7 @@ def flags(
 ):
     """A trained model to begin with; steps before the first stage and of a stage (None: by the data)."""
     small = dataset == "digits" or tz.data.info(dataset).is_points
-    first, each = (3500, 220) if small else (7000, 500)
+    first, each = (1600, 300) if small else (3500, 250)
     steps = {"pretraining_steps": first if pretraining_steps is None else pretraining_steps}
     steps |= {"stage_steps": each if stage_steps is None else stage_steps}
     return steps | ({"diffusion": tz.load_model(diffusion)} if diffusion else {})
