@@ -5,8 +5,8 @@
     python -m recipes.consistency --dataset ring8                     points on a ring, by a dense network
     python -m recipes.consistency --diffusion exported/diffusion_digits       tuned from a trained model of diffusion
 
-Training begins as diffusion, and consistency comes after a third or more of it, in stages; with `--diffusion` (a name or
-directory of an export) at once. The figure, `run/steps.png`, draws from the same noise in one, two, four and eight
+Training begins as diffusion, and consistency comes after a third of it or more, in stages; with `--diffusion` (a name
+or directory of an export) at once. The figure, `run/steps.png`, draws from the same noise in one, two, four and eight
 steps; the record has the distance by steps.
 """
 

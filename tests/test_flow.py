@@ -122,6 +122,17 @@ def test_noise_below_the_levels_is_drawn_anew_and_stays_within():
     np.testing.assert_allclose(tf.sigmoid(top), 0.95, atol=1e-6)
 
 
+def test_images_stay_finite_however_small_the_scales_become():
+    model = tz.create("realnvp", image_shape=(8, 8, 1), width=8, couplings=2, seed=0)
+    for coupling in model.inference["flow"].get_layer("flow").coupled:
+        bias = np.array(coupling.last.bias)
+        bias[: len(bias) // 2] = -1e4  # a scale of sigmoid(-1e4) would be 0
+        coupling.last.bias.assign(bias)
+    latents = model.draw_latents(8, 0)
+    assert np.isfinite(model.generate(8, seed=0)).all()
+    assert np.isfinite(model.inference["flow"].get_layer("flow").inverse(latents)).all()
+
+
 def test_a_flow_learns_a_ring():
     model = tz.create("realnvp", image_shape=(2,), width=32, seed=0)
     model.compile(optimizer=keras.optimizers.Adam(3e-3))

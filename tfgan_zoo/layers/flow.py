@@ -8,6 +8,7 @@ from keras import layers, ops
 from tfgan_zoo.serialization import serializable
 
 _SHIFT = 2.0  # a coupling's scale starts at sigmoid(2), near 1
+_LEAST = 0.01  # of a scale: back towards images a coupling magnifies by 100 at most, or some rows would overflow
 _PACE = 3.0  # Kingma & Dhariwal 2018, their code: log-scales of a channel move three times as fast as weights
 _DIAGONALS_FIRST = (0, 3, 1, 2)  # of a block's four pixels: one colour of the checkerboard, then the other
 
@@ -16,7 +17,7 @@ _DIAGONALS_FIRST = (0, 3, 1, 2)  # of a block's four pixels: one colour of the c
 class Coupling(keras.Layer):
     """One half of the channels scaled and shifted by a network of the other, which then change places.
 
-    Dinh et al. 2017, Sec. 3.2 and 3.3. The log-scale is log sigmoid(s + 2): bounded and never above 0, because a
+    Dinh et al. 2017, Sec. 3.2 and 3.3. The scale is sigmoid(s + 2), kept above 0.01: never above 1, because a
     product of scales above 1 costs the inverse its digits; what must grow, grows by a log-scale of each channel (Kingma
     & Dhariwal 2018, Sec. 3.1, from zeros), which also stands where the paper has batch normalisation.
 
@@ -54,7 +55,7 @@ class Coupling(keras.Layer):
         for one, other in zip(self.blocks[::2], self.blocks[1::2], strict=True):
             x = ops.relu(x + other(ops.relu(one(x))))
         log_scale, shift = ops.split(ops.cast(self.last(x), "float32"), 2, axis=-1)
-        return ops.log_sigmoid(log_scale + _SHIFT), shift
+        return ops.log(_LEAST + (1.0 - _LEAST) * ops.sigmoid(log_scale + _SHIFT)), shift
 
     def call(self, x):
         """Towards latents: outputs like x, and the log-determinant (N,) of the change."""
