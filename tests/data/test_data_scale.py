@@ -341,7 +341,7 @@ def test_tfrecords_are_read_by_number(prepared, one_size):
     assert rows.encoded
     assert rows.read([0, 3, 29])[1].tolist() == [3, 2, 0]
     assert rows.origin(5).endswith("-00001, record 0")
-    assert rows.header(0)[2] == 3
+    assert rows.headers(0)[0][2] == 3
 
 
 def test_a_tfrecord_file_that_is_cut_short_is_said_to_be(prepared):
