@@ -70,19 +70,17 @@ def test_levels_leave_out_the_end_and_noise_is_there_from_the_start():
 
 def test_in_one_pass_a_denoiser_gives_the_mean_and_a_consistency_model_the_data():
     points = (MEAN + STD * np.random.default_rng(0).normal(size=(2048, 2))).astype("float32")
-    model = tz.create(
-        "consistency", (2,), width=16, seed=0, pretraining_steps=600, stage_steps=150, ema_half_life=5_000
-    )
+    model = tz.create("consistency", (2,), width=16, seed=0, pretraining_steps=600, stage_steps=150, stages=5)
     model.compile(steps_per_execution=50)
     data = tf.data.Dataset.from_tensor_slices(points).repeat().batch(256)
     once = model.with_sampling(steps=1)
     model.fit(data, steps_per_epoch=600, verbose=0)
     before = once.generate(2000, seed=0).std(0)
     assert before.max() < 0.1  # of 0.3
-    model.fit(data, steps_per_epoch=1800, verbose=0)
+    model.fit(data, steps_per_epoch=1200, verbose=0)
     drawn = once.generate(2000, seed=0)
-    assert 3 * before.max() < drawn.std(0).min() < drawn.std(0).max() < 0.45
-    np.testing.assert_allclose(drawn.mean(0), MEAN, atol=0.3)
+    assert 2 * before.max() < drawn.std(0).min() < drawn.std(0).max() < 0.45
+    np.testing.assert_allclose(drawn.mean(0), MEAN, atol=0.35)
 
 
 def test_a_trained_model_of_diffusion_is_where_it_begins():
@@ -111,7 +109,7 @@ def test_a_denoiser_that_gives_the_mean_is_not_drawn_so():
         ({"schedule": schedules.EDM()}, "give one of whole steps"),
         ({"stages": 0}, "stages=0: give a whole number, at least 1"),
         ({"pretraining_steps": -1}, "pretraining_steps=-1"),
-        ({"min_snr": 5.0}, "min_snr=5.0: distances have no weights"),
+        ({"min_snr": 5.0}, "min_snr=5.0: distances have weights of their own"),
     ],
 )
 def test_refuses_in_a_sentence(wrong, sentence):

@@ -17,9 +17,9 @@ class Consistency(Denoising):
     It is tuned as Geng et al. 2024 tune ("easy consistency tuning"): f(x_t, t) is to be what f, standing still, says of
     x_r, the same image with less of the same noise. At first r is the clean image, so that f learns to denoise, which
     is diffusion; then r comes to lie ever nearer to t, in stages: r = t (1 - 2^-stage). Distances are pseudo-Huber
-    (Song & Dhariwal 2024, Eq. 7), and all times weigh alike: the paper's 1 / (t - r), as times of a cosine schedule are
-    spaced, left too little to much noise. At the clean image f changes nothing, if the prediction says so, as
-    `schedules.Preconditioned` does.
+    (Song & Dhariwal 2024, Eq. 7), weighed by the root of 2^-stage / (t - r). The paper's 1 / (t - r) itself, as times of
+    a cosine schedule are spaced, left too little to much noise; with no weights means drifted. At the clean image f
+    changes nothing, if the prediction says so, as `schedules.Preconditioned` does.
 
     Args:
         denoiser: as for `Denoising`.
@@ -51,7 +51,7 @@ class Consistency(Denoising):
         self._must_be(
             schedule.is_discrete, f"schedule={schedule}: give one of whole steps, such as schedules.Cosine()."
         )
-        self._must_be(min_snr is None, f"min_snr={min_snr!r}: distances have no weights. Leave it out.")
+        self._must_be(min_snr is None, f"min_snr={min_snr!r}: distances have weights of their own. Leave it out.")
         sampling = Sampling("consistency", 2) if sampling is None else sampling
         super().__init__(denoiser, schedule=schedule, sampling=sampling, **denoising)
         self.pretraining_steps, self.stage_steps, self.stages = pretraining_steps, stage_steps, stages
@@ -83,7 +83,8 @@ class Consistency(Denoising):
         nearer = self._seen(self.denoiser, images, eps, tf.maximum(before, 0.0), labels, training)
         is_clean = tf.reshape(before < 0.0, (-1, *[1] * len(self.space)))
         target = tf.stop_gradient(tf.where(is_clean, images, nearer))
-        return {"consistency_loss": tf.reduce_mean(self._distance(seen, target)), "stage": stage}
+        weights = tf.sqrt(self.schedule.num_steps * tf.pow(2.0, -stage) / (times - before))
+        return {"consistency_loss": tf.reduce_mean(weights * self._distance(seen, target)), "stage": stage}
 
     def stage(self):
         """How near the two times lie, float32: 0 before the first stage, and `stages` at most."""
