@@ -17,8 +17,8 @@ class Consistency(Denoising):
     It is tuned as Geng et al. 2024 tune ("easy consistency tuning"): f(x_t, t) is to be what f, standing still, says of
     x_r, the same image with less of the same noise. At first r is the clean image, so that f learns to denoise, which
     is diffusion; then r comes to lie ever nearer to t, in stages: r = t (1 - 2^-stage). Distances are pseudo-Huber
-    (Song & Dhariwal 2024, Eq. 7), weighed by the root of 2^-stage / (t - r). The paper's 1 / (t - r) itself, as times of
-    a cosine schedule are spaced, left too little to much noise; with no weights means drifted. At the clean image f
+    (Song & Dhariwal 2024, Eq. 7), weighed by the root of 2^-stage / (t - r). The paper's 1 / (t - r) itself, as times
+    of a cosine schedule are spaced, left too little to much noise; with no weights means drifted. At the clean image f
     changes nothing, if the prediction says so, as `schedules.Preconditioned` does.
 
     Args:
