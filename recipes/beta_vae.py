@@ -12,13 +12,16 @@ import numpy as np
 import tfgan_zoo as tz
 
 PAPER = "beta-VAE, Higgins et al. 2017"
-BUDGETS = {"digits": {"epochs": 150, "width": 25, "batch_size": 32}, None: {"epochs": 50, "width": 25}}
+BUDGETS = {
+    "digits": {"epochs": 150, "width": 25, "batch_size": 32, "image_size": 16},
+    None: {"epochs": 50, "width": 25},
+}
 STEPS = 2000  # of each small model behind the scatter
 
 
-def flags(beta: float = 4.0):
-    """The weight of the KL."""
-    return {"beta": beta}
+def flags(beta: float = 4.0, warmup_steps: int = 4000):
+    """The weight of the KL, and steps in which it rises to that: from the start no unit would say anything."""
+    return {"beta": beta, "warmup_steps": warmup_steps}
 
 
 def scores(model, run):
