@@ -68,6 +68,7 @@ def test_levels_leave_out_the_end_and_noise_is_there_from_the_start():
     assert not model.draws_noise
 
 
+@pytest.mark.slow
 def test_in_one_pass_a_denoiser_gives_the_mean_and_a_consistency_model_the_data():
     points = (MEAN + STD * np.random.default_rng(0).normal(size=(2048, 2))).astype("float32")
     model = tz.create("consistency", (2,), width=16, seed=0, pretraining_steps=600, stage_steps=150, stages=5)

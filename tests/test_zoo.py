@@ -63,6 +63,7 @@ HEAVY |= {"r3gan", "conditional_r3gan", "sagan", "biggan", "progressive_gan"}  #
 FEWER |= {"cyclegan": {"blocks": 1, "pool_size": 4}, "stargan": {"blocks": 1, "n_critic": 2}}
 HEAVY |= {"cyclegan", "pix2pix", "stargan"}  # see test_translation.py
 HEAVY |= {"beta_vae", "conditional_pixelcnn", "denoising_autoencoder", "projection_gan"}  # `vae`, `pixelcnn`, ... stand
+HEAVY |= {"conditional_vae", "iwae", "semi_supervised_autoencoder"}  # `vae`, `adversarial_autoencoder` and their tests
 PIXEL_BY_PIXEL = {"pixelvae", "pixelgan_autoencoder"}
 HEAVY |= PIXEL_BY_PIXEL  # see test_pixel_autoencoders.py
 HEAVY |= {"rbm", "realnvp"}  # see test_boltzmann.py and test_flow.py

@@ -152,7 +152,7 @@ def test_an_interrupted_export_leaves_the_page_as_it_was(exported, tmp_path, mon
     ],
 )
 def test_no_page_where_a_browser_could_not_draw(changed, made, tmp_path):
-    facts = {"seeded": True, "image_shape": [12, 12, 1]} | changed
+    facts = {"seeded": True, "image_shape": [12, 12, 1], "latent_dim": 4} | changed
     assert not writer.write(tmp_path, facts, dict.fromkeys(made))
     assert not (tmp_path / "demo").exists()
     if made == ["tflite_batch1"] and len(facts["image_shape"]) == 3:
