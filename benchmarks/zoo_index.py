@@ -79,6 +79,7 @@ def top_pictures(found):
     by_class = [name for name, card in found.items() if card["model"]["num_classes"]]
     clothes = [name for name in by_class if found[name]["about"].get("data") == "fashion_mnist"]
     colour = [name for name, card in found.items() if card["model"]["image_shape"][-1] == 3]
+    colour = [name for name in colour if not found[name]["model"].get("translates")]  # what draws by itself
     lines = []
     for names in (clothes or by_class, colour):
         if names:
