@@ -10,8 +10,6 @@ figure, `run/guidance.png`, has a row for each class and a block of columns for 
 unconditional. The record has the Fréchet distance and the share of images of the class asked for, by scale.
 """
 
-import numpy as np
-
 import tfgan_zoo as tz
 
 PAPER = "Classifier guidance, Dhariwal & Nichol 2021"
@@ -19,7 +17,7 @@ BUDGETS = {
     "digits": {"epochs": 150, "width": 32, "image_size": 16},
     None: {"epochs": 8, "width": 48},
 }
-SCALES, EACH = (0.0, 1.0, 3.0, 10.0), 4
+SCALES = (0.0, 1.0, 3.0, 10.0)
 
 
 def flags(diffusion: str | None = None):
@@ -43,17 +41,7 @@ def figures(model, run):
     """A row a class; for each scale the same noise."""
     if len(model.image_shape) == 1:
         return {"By epoch": run.by_epoch()}
-    classes = min(10, model.num_classes)
-    labels = np.repeat(np.arange(classes), EACH)
-    blocks = [model.generate(len(labels), labels=labels, seed=0, guidance_scale=scale) for scale in SCALES]
-    rows = np.stack([block.reshape(classes, EACH, *model.image_shape) for block in blocks], axis=1)
-    sheet, path = rows.reshape(-1, *model.image_shape), run.directory / "guidance.png"
-    titles = [f"s = {scale:g}" if place == 0 else "" for scale in SCALES for place in range(EACH)]
-    names = tz.data.info(run.config["dataset"]).class_names or tuple(map(str, range(classes)))
-    tz.pictures.save_labelled_grid(
-        sheet, path, EACH * len(SCALES), row_titles=list(names[:classes]), column_titles=titles
-    )
-    return {"Guidance by a classifier": path}
+    return {"Guidance by a classifier": run.by_guidance(model, SCALES)}
 
 
 main = tz.runs.recipe("classifier_guidance", PAPER, BUDGETS, figures, scores, flags=flags, shipped=None)

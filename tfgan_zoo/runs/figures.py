@@ -41,6 +41,24 @@ class Figures:
         pictures.save_labelled_grid(np.asarray(images), path, columns, row_titles=names[:rows])
         return path
 
+    def by_guidance(self, model, scales, each=4):
+        """Draw classes by guidance scale from the same noise, `guidance.png`: a row is a class; returns its path.
+
+        Args:
+            model: a conditional model that takes `guidance_scale`.
+            scales: of which each has a block of columns.
+            each: columns of a block.
+        """
+        classes = min(10, model.condition.num_classes)
+        labels = np.repeat(np.arange(classes), each)
+        blocks = [model.generate(len(labels), labels=labels, seed=0, guidance_scale=scale) for scale in scales]
+        rows = np.stack([block.reshape(classes, each, *model.image_shape) for block in blocks], axis=1)
+        titles = [f"s = {scale:g}" if place == 0 else "" for scale in scales for place in range(each)]
+        names = data.info(self.config["dataset"]).class_names or tuple(map(str, range(classes)))
+        path, sheet = self.directory / "guidance.png", rows.reshape(-1, *model.image_shape)
+        pictures.save_labelled_grid(sheet, path, len(titles), row_titles=names[:classes], column_titles=titles)
+        return path
+
     def reconstructions(self, model, count=32, seen=None):
         """Draw images of the test split beside their reconstructions, `reconstructions.png`; returns its path.
 
