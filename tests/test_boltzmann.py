@@ -135,6 +135,12 @@ def test_philox_of_rows_is_philox():
     assert len(np.unique(many)) > 10_000
 
 
+def test_keys_are_every_bit_of_their_fractions():
+    wanted = np.array([[0, 1], [4095, 4096], [2**23 + 1, 2**24 - 1]], "uint32")
+    fractions = (wanted * 2.0**-24).astype("float32")
+    np.testing.assert_array_equal(noise.keys(tf.constant(fractions)), wanted)
+
+
 def test_chains_persist_and_resume_bit_equal(tmp_path):
     def run(stop):
         tz.runtime.setup(seed=0)

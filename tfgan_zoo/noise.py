@@ -90,6 +90,24 @@ def normal(shape, seed):
     return tf.cast(tf.reshape(both, (*rows, 2 * pairs))[..., :width], tf.float32)
 
 
+def keys(fractions):
+    """Keys for `of_rows` out of uniform numbers that rows start from, bit by bit.
+
+    In two halves, since 2**24 has no place among the constants of a file in float16.
+
+    Args:
+        fractions: (N, 2) float32 in [0, 1), multiples of 2**-24.
+
+    Returns:
+        uint32 (N, 2) below 2**24.
+    """
+    half = tf.constant([[4096]], tf.uint32)
+    scaled = fractions * 4096.0
+    upper = tf.cast(scaled, tf.uint32)
+    lower = tf.cast((scaled - tf.cast(upper, tf.float32)) * 4096.0, tf.uint32)
+    return upper * half + lower
+
+
 def of_rows(keys, step, width):
     """Uniform numbers in [0, 1) of rows that carry their own keys: Philox (Salmon et al. 2011) in uint32 arithmetic.
 

@@ -1,5 +1,6 @@
 """Half the size, a quarter of it, one image at a time: what is lost, what is said of it."""
 
+import dataclasses
 import importlib
 import inspect
 import json
@@ -17,7 +18,9 @@ from tfgan_zoo.priors import Uniform
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import runtimes
 
-litert, quality = (importlib.import_module(f"tfgan_zoo.export.{name}") for name in ("litert", "quality"))
+litert, parity, quality = (
+    importlib.import_module(f"tfgan_zoo.export.{name}") for name in ("litert", "parity", "quality")
+)
 QUANTISED = ("tflite_float16", "tflite_dynamic_range", "tflite_int8_batch1")
 
 
@@ -55,6 +58,16 @@ def test_variants_are_smaller_and_still_the_same_generator(exported):
     assert differences["tflite"] < differences["tflite_float16"] < differences["tflite_int8_batch1"] < 0.5
     assert {"QUANTIZE", "DEQUANTIZE"} <= set(card["formats"]["tflite_int8_batch1"]["operations"])
     assert tz.verify(directory).keys() == card["formats"].keys()
+
+
+def test_float16_that_draws_something_else_is_refused(tmp_path, monkeypatch):
+    """Rounded weights move an image by thousandths: hundredths are another generator. Of int8 a score has to speak."""
+    monkeypatch.setattr(runtimes, "load", lambda *_: lambda inputs: np.zeros((len(inputs["latents"]), 8, 8, 1)))
+    drawn = parity.Reference.drawn_from(image_model())
+    drawn = dataclasses.replace(drawn, images=np.full((len(drawn.images), 8, 8, 1), 0.05))
+    with pytest.raises(parity.ParityError, match=r"differs from the Keras model by 0.05; 0.02 is allowed"):
+        parity.of("tflite_float16", tmp_path / "generator.tflite", drawn, exact=False)
+    assert parity.of("tflite_int8", tmp_path, drawn, exact=False)["mean_abs_diff"] == pytest.approx(0.05)
 
 
 def test_a_batch_of_one_is_fixed_in_the_file(exported):

@@ -154,7 +154,7 @@ class RBM(GenerativeModel):
     def draw(self, fractions, condition=None):
         """Images after `gibbs_steps` from random bits; a row's first two fractions are the key of its noise."""
         fractions = tf.reshape(fractions, (-1, self.size))
-        keys = tf.cast(fractions[:, :2] * 2.0**24, tf.uint32)
+        keys = noise.keys(fractions[:, :2])
 
         def drawn(logits, number):
             return tf.cast(noise.of_rows(keys, number, logits.shape[-1]) < tf.sigmoid(logits), tf.float32)

@@ -319,7 +319,7 @@ class Pix2Pix(_ByItself):
         width = self.generator.inputs[1].shape[-1]
         if dropout is None:
             return [sources, tf.ones((tf.shape(sources)[0], width))]
-        return [sources, self._factors(noise.of_rows(tf.cast(dropout * 2.0**24, tf.uint32), 0, width))]
+        return [sources, self._factors(noise.of_rows(noise.keys(dropout), 0, width))]
 
     def _factors(self, drawn):
         """What units are multiplied by, for uniform numbers (N, d)."""
