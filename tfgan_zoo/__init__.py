@@ -58,14 +58,16 @@ from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.consistency import Consistency
+from tfgan_zoo.models.cyclegan import CycleGAN
 from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
 from tfgan_zoo.models.energy import EBGAN
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
+from tfgan_zoo.models.pix2pix import Pix2Pix
 from tfgan_zoo.models.pixel_autoencoders import PixelGANAutoencoder, PixelVAE
 from tfgan_zoo.models.semi_supervised import SemiSupervisedAutoencoder, SemiSupervisedGAN
+from tfgan_zoo.models.stargan import StarGAN
 from tfgan_zoo.models.style import StyleGAN
-from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
 from tfgan_zoo.models.variational import IWAE, VAE
 from tfgan_zoo.models.vq import FSQVAE, VQVAE
 from tfgan_zoo.registry import create, list_models, register

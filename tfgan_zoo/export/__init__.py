@@ -11,7 +11,8 @@ interop.py      ONNX and OpenVINO
 page.py         a web page that draws with the .tflite
 parity.py       reload what was written and measure the difference
 quality.py      are quantised files as good?
-card.py         card.json and README.md
+card.py         card.json: what was exported, for programs
+readme.py       README.md: the same for people, with code that runs
 publishing.py   a directory that changes in one step
 restoring.py    the model again, from what stands beside its files
 

@@ -3,7 +3,9 @@
 from keras.optimizers import Adam
 
 from tfgan_zoo.conditions import Attributes, Classes
-from tfgan_zoo.models.translation import CycleGAN, Pix2Pix, StarGAN
+from tfgan_zoo.models.cyclegan import CycleGAN
+from tfgan_zoo.models.pix2pix import Pix2Pix
+from tfgan_zoo.models.stargan import StarGAN
 from tfgan_zoo.networks import translation
 from tfgan_zoo.objectives import LeastSquares, NonSaturating, Wasserstein
 from tfgan_zoo.penalties import GradientPenalty
