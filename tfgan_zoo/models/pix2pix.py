@@ -175,7 +175,7 @@ class Pix2Pix(PairTranslator):
         width = self.generator.inputs[1].shape[-1]
         if dropout is None:
             return [sources, tf.ones((tf.shape(sources)[0], width))]
-        return [sources, self._factors(noise.ofside_by_side(noise.keys(dropout), 0, width))]
+        return [sources, self._factors(noise.of_rows(noise.keys(dropout), 0, width))]
 
     def _factors(self, drawn):
         """What units are multiplied by, for uniform numbers (N, d)."""
