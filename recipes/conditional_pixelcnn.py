@@ -30,7 +30,12 @@ def figures(model, run):
     return {"By class": path}
 
 
-main = tz.runs.recipe("conditional_pixelcnn", PAPER, BUDGETS, figures, looks=2, num_images=2000)
+def scores(model, run):
+    """The likelihood of the test split given its classes, exact."""
+    return run.likelihood(model)
+
+
+main = tz.runs.recipe("conditional_pixelcnn", PAPER, BUDGETS, figures, scores, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)

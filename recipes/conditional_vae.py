@@ -15,8 +15,7 @@ BUDGETS = {"digits": {"epochs": 150, "width": 25, "batch_size": 32}, None: {"epo
 
 def scores(model, run):
     """Nats an image, and the error of reconstructions."""
-    which = {"metrics": ("likelihood", "reconstruction"), "num_images": 1000, "verbose": False}
-    return tz.evaluate(model, run.config["dataset"], **which)["scores"]
+    return run.likelihood(model, "reconstruction")
 
 
 def figures(model, run):

@@ -40,7 +40,12 @@ def figures(model, run):
     return {"Completions: test image, what is told, four draws": run.directory / "completions.png"}
 
 
-main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, flags=flags, looks=2, num_images=2000)
+def scores(model, run):
+    """The likelihood of the test split, exact; binary, of one draw of its bits."""
+    return run.likelihood(model)
+
+
+main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, scores, flags, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -36,9 +36,8 @@ def flags(warmup_epochs: int = 0, samples: int = 500, activation: str = "relu", 
 
 def scores(model, run):
     """Nats an image, the error of reconstructions, and the units that say something."""
-    which = {"metrics": ("likelihood", "reconstruction"), "num_images": 1000, "verbose": False}
-    found = tz.evaluate(model, run.config["dataset"], **which)["scores"]
-    last = tz.evaluate(keras.models.load_model(run.directory / "last.keras"), run.config["dataset"], **which)["scores"]
+    found = run.likelihood(model, "reconstruction")
+    last = run.likelihood(keras.models.load_model(run.directory / "last.keras"))
     found |= {f"{name}_last_epoch": value for name, value in last.items() if name.startswith("nats")}
     return found | {"active_units": model.active_units(run.test_images(1000)[0])}
 

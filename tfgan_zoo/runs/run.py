@@ -238,6 +238,20 @@ class Run(Figures):
             print(f"Only what needs no features was scored. {best['left_out']['fd']}")
         return best | {"epoch": best_epoch, "last": {"epoch": last_epoch, "scores": last["scores"]}}
 
+    def likelihood(self, model, *others, num_images=1000):
+        """How likely images of the test split are under a model, as scores for its record.
+
+        Args:
+            model: one that has `log_prob`.
+            *others: metrics beside it, as `tz.evaluate` knows them.
+            num_images: of the test split, or all there are.
+
+        Returns:
+            Dict name -> number: nats an image, and bits a dimension where they mean something.
+        """
+        which = {"metrics": ("likelihood", *others), "num_images": num_images, "verbose": False}
+        return evaluate(model, self.source, **which)["scores"]
+
     def made(self, model, record):
         """What training took and gave, for the card: updates, images, minutes, and the last epoch's distance.
 
