@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 import tfgan_zoo as tz
 from tfgan_zoo import noise, samplers, schedules
-from tfgan_zoo.models.diffusion import transport_plan
+from tfgan_zoo.models.flow_matching import transport_plan
 from tfgan_zoo.networks import unet
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable

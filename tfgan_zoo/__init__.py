@@ -59,8 +59,9 @@ from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.consistency import Consistency
 from tfgan_zoo.models.cyclegan import CycleGAN
-from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
+from tfgan_zoo.models.diffusion import Diffusion
 from tfgan_zoo.models.energy import EBGAN
+from tfgan_zoo.models.flow_matching import FlowMatching
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.models.pix2pix import Pix2Pix

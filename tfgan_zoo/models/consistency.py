@@ -5,7 +5,7 @@ import dataclasses
 import tensorflow as tf
 
 from tfgan_zoo import noise as draws
-from tfgan_zoo.models.diffusion import Denoising
+from tfgan_zoo.models.denoising import Denoising
 from tfgan_zoo.samplers import Sampling
 from tfgan_zoo.serialization import serializable
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 from keras import saving
 
 from tfgan_zoo import noise, runtime
-from tfgan_zoo.models.diffusion import Denoising
+from tfgan_zoo.models.denoising import Denoising
 from tfgan_zoo.models.optimisation import training_call
 from tfgan_zoo.serialization import serializable
 

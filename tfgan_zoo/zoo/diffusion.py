@@ -7,7 +7,8 @@ from tfgan_zoo.conditions import Classes
 from tfgan_zoo.likelihoods import Gaussian
 from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.consistency import Consistency
-from tfgan_zoo.models.diffusion import Diffusion, FlowMatching
+from tfgan_zoo.models.diffusion import Diffusion
+from tfgan_zoo.models.flow_matching import FlowMatching
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.networks import unet, vq
 from tfgan_zoo.registry import Search, register
@@ -153,9 +154,8 @@ def classifier_guidance(
     """
     given, taken = diffusion is not None, {}
     if given:
-        _check_unconditional(diffusion, image_shape)
-        denoiser = keras.models.clone_model(diffusion.ema_network)
-        denoiser.set_weights(diffusion.ema_network.get_weights())
+        _check_same(diffusion, image_shape, None)
+        denoiser = _copy(diffusion.ema_network)
         schedule, prediction, taken = diffusion.schedule, diffusion.prediction, {"learn_denoiser": False}
     else:
         denoiser = _network(image_shape, width, multipliers, blocks, None)
@@ -208,8 +208,7 @@ def consistency(
     denoiser = _network(image_shape, width, multipliers, blocks, num_classes)
     if diffusion is not None:
         _check_same(diffusion, image_shape, num_classes)
-        denoiser = keras.models.clone_model(diffusion.ema_network)
-        denoiser.set_weights(diffusion.ema_network.get_weights())
+        denoiser = _copy(diffusion.ema_network)
         schedule, prediction, pretraining_steps = diffusion.schedule, diffusion.prediction, 0
     return Consistency(
         denoiser,
@@ -290,9 +289,7 @@ def latent_diffusion(
     if given:
         _check_autoencoder(autoencoder, image_shape)
         taken = {"learn_codes": False, "likelihood": autoencoder.likelihood}
-        encoder, decoder = (keras.models.clone_model(autoencoder.inference[name]) for name in ("encoder", "decoder"))
-        for name, network in (("encoder", encoder), ("decoder", decoder)):
-            network.set_weights(autoencoder.inference[name].get_weights())
+        encoder, decoder = (_copy(autoencoder.inference[name]) for name in ("encoder", "decoder"))
     else:
         made = (*image_shape[:-1], likelihood.channels(image_shape[-1]))
         encoder = vq.encoder(image_shape, code_channels, autoencoder_width, blocks=1)
@@ -320,8 +317,11 @@ def latent_diffusion(
     )
 
 
-def _check_unconditional(given, image_shape):
-    _check_same(given, image_shape, None)
+def _copy(network):
+    """The network with its weights, to be trained without changing the other."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def _check_same(given, image_shape, num_classes):
