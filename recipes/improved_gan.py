@@ -10,7 +10,6 @@ Half of each batch is labelled images, over and over, half any image without its
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from keras import Model, losses, optimizers
 from matplotlib.figure import Figure
 
@@ -20,17 +19,12 @@ import tfgan_zoo as tz
 def trained(kind, count, seed, config, callbacks):
     """A GAN whose D learned from `count` labels and all images, or alone from the labelled images."""
     images, labels = tz.data.arrays(config["dataset"])
-    classes, random = np.unique(labels), np.random.default_rng(seed)
-    width, half = config["width"], config["batch_size"] // 2
-    rows = [random.permutation(np.flatnonzero(labels == one))[: max(1, count // len(classes))] for one in classes]
-    rows = np.resize(rows := np.concatenate(rows), np.lcm(len(rows), half))
-    known = tz.data.load((images[rows], labels[rows]), batch_size=half, seed=seed).repeat()
-    pairs = tf.data.Dataset.zip(known, tz.data.load(images, batch_size=half, seed=seed))
-    data = pairs.map(lambda one, rest: (tf.concat([one[0], rest], 0), tf.pad(one[1], [[0, half]], constant_values=-1)))
+    rows, classes = tz.data.few_of_each(labels, count, seed), len(np.unique(labels))
+    data = tz.data.half_labelled(images, labels, rows, config["batch_size"], seed)
     tz.runtime.setup(seed=seed)
     tz.data.set_epoch(0)
     rate = optimizers.schedules.PolynomialDecay(3e-3, config["epochs"] * len(data), end_learning_rate=0.0)
-    gan = tz.create("improved_gan", images.shape[1:], num_classes=len(classes), width=width, learning_rate=rate)
+    gan = tz.create("improved_gan", images.shape[1:], num_classes=classes, width=config["width"], learning_rate=rate)
     gan.compile()
     alone = Model(gan.discriminator.inputs, gan.discriminator.output["classes"])
     alone.compile(optimizers.Adam(rate, 0.5), losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1))
@@ -49,9 +43,10 @@ def main(
     out: Path | None = None,
     fresh: bool = False,
     quiet: bool = False,
+    compact: bool = False,
 ):
     """Train for each number of labels and each seed; the same command again continues, or says that it is done."""
-    config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet")}
+    config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet", "compact")}
     run = tz.Run(out or f"exported/improved_gan_{Path(dataset).stem}", config | {"image_size": None}, fresh=fresh)
     if run.is_done(epochs):
         return run.report(again=True)
@@ -71,10 +66,13 @@ def main(
     axis.legend().figure.savefig(run.directory / "errors.png")
     record = tz.evaluate(gans[0], dataset, verbose=not quiet) if tz.metrics.distance_name(dataset) else None
     about = run.about(model="Improved GAN, Salimans et al. 2016", data=dataset, test_errors=found)
-    tz.export(gans[0], run.out, scores=record, about=about, pictures={"Test errors": run.directory / "errors.png"})
+    kind, shown = tz.runs.compact(gans[0]) if compact else {}, {"Test errors": run.directory / "errors.png"}
+    tz.export(gans[0], run.out, scores=record, about=about, pictures=shown, **kind)
     run.finish(epochs, record)
     return run.report()
 
+
+main.shipped = {"dataset": "digits"}
 
 if __name__ == "__main__":
     tz.cli.run(main)

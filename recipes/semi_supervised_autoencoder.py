@@ -12,7 +12,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import tfgan_zoo as tz
 
@@ -20,16 +19,12 @@ import tfgan_zoo as tz
 def trained(seed, config, callbacks):
     """A model that learned from few labels and all images, and its encoder, which saw only the labelled."""
     images, labels = tz.data.arrays(config["dataset"])
-    classes, half, random = np.unique(labels), config["batch_size"] // 2, np.random.default_rng(seed)
-    each = max(1, config["labels"] // len(classes))
-    rows = np.concatenate([random.permutation(np.flatnonzero(labels == one))[:each] for one in classes])
-    rows = np.resize(rows, np.lcm(len(rows), half))
-    known = tz.data.load((images[rows], labels[rows]), batch_size=half, seed=seed).repeat()
-    pairs = tf.data.Dataset.zip(known, tz.data.load(images, batch_size=half, seed=seed))
-    data = pairs.map(lambda one, rest: (tf.concat([one[0], rest], 0), tf.pad(one[1], [[0, half]], constant_values=-1)))
+    rows = tz.data.few_of_each(labels, config["labels"], seed)
+    data = tz.data.half_labelled(images, labels, rows, config["batch_size"], seed)
+    known = tz.data.labelled(images, labels, rows, config["batch_size"] // 2, seed)
     tz.runtime.setup(seed=seed)
     tz.data.set_epoch(0)
-    told = {"num_classes": len(classes), "width": config["width"], "seed": seed}
+    told = {"num_classes": len(np.unique(labels)), "width": config["width"], "seed": seed}
     model = tz.create("semi_supervised_autoencoder", images.shape[1:], **told)
     alone = keras.models.clone_model(model.encoder)
     alone = keras.Model(alone.inputs, alone.output[:, model.style_dim :])
@@ -56,9 +51,10 @@ def figures(model, images, directory):
 def main(
     dataset: str = "digits", epochs: int = 60, batch_size: int = 100, width: int = 32, labels: int = 100,
     seeds: int = 2, seed: int = 0, out: Path | None = None, fresh: bool = False, quiet: bool = False,
+    compact: bool = False,
 ):  # fmt: skip
     """Train for each seed; the same command again continues, or says that it is done."""
-    config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet")}
+    config = {name: value for name, value in locals().items() if name not in ("out", "fresh", "quiet", "compact")}
     out = out or f"exported/semi_supervised_autoencoder_{Path(dataset).stem}"
     run, found, models = tz.Run(out, config | {"image_size": None}, fresh=fresh), {}, []
     if run.is_done(epochs):
@@ -71,10 +67,13 @@ def main(
     metrics = ("fd", "precision_recall", "reconstruction") if tz.metrics.distance_name(dataset) else "reconstruction"
     record = tz.evaluate(models[0], dataset, metrics=metrics, verbose=not quiet)
     about = run.about(model="Adversarial autoencoder, Makhzani et al. 2016", data=dataset, test_errors=found)
-    tz.export(models[0], run.out, scores=record, about=about, pictures=figures(models[0], images[:10], run.directory))
+    shown, kind = figures(models[0], images[:10], run.directory), tz.runs.compact(models[0]) if compact else {}
+    tz.export(models[0], run.out, scores=record, about=about, pictures=shown, **kind)
     run.finish(epochs, record)
     return run.report()
 
+
+main.shipped = {"dataset": "digits"}
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -3,6 +3,7 @@
 from tfgan_zoo.data import shapes
 from tfgan_zoo.data.attributes import WithAttributes
 from tfgan_zoo.data.checking import check
+from tfgan_zoo.data.few_labels import few_of_each, half_labelled, labelled
 from tfgan_zoo.data.finding import name_of, with_test
 from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.order import set_epoch
@@ -19,9 +20,12 @@ __all__ = [
     "WithAttributes",
     "arrays",
     "check",
+    "few_of_each",
     "fingerprint",
+    "half_labelled",
     "info",
     "is_ours",
+    "labelled",
     "load",
     "name_of",
     "set_epoch",
