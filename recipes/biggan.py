@@ -13,15 +13,14 @@ import tfgan_zoo as tz
 
 PAPER = "BigGAN, Brock et al. 2019"
 BUDGETS = {
-    "digits": {"epochs": 200, "batch_size": 64, "width": 16, "image_size": 16},
-    None: {"epochs": 20, "batch_size": 64, "width": 16},
+    "digits": {"epochs": 200, "batch_size": 64, "width": 16, "image_size": 16, "learning_rate": 2e-4},
+    None: {"epochs": 20, "batch_size": 64, "width": 16, "learning_rate": 2e-4},
 }
 
 
-def flags(learning_rate: float = 2e-4, ema_decay: float = 0.999):
-    """Keywords of the entry: the rate of both networks, the average's decay."""
-    rates = {"learning_rate": learning_rate, "discriminator_learning_rate": learning_rate}
-    return rates | {"ema_decay": ema_decay}
+def flags(ema_decay: float = 0.999, learning_rate=None):
+    """Keywords of the entry: the average's decay, and one rate for both networks."""
+    return {"ema_decay": ema_decay, "discriminator_learning_rate": learning_rate}
 
 
 def figures(model, run):

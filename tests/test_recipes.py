@@ -276,6 +276,13 @@ def begun(monkeypatch, main, **flags):
     return seen[0]
 
 
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in OF_THEIR_OWN])
+def test_a_number_that_nobody_gives_is_left_to_the_entry(tmp_path, monkeypatch, name):
+    entry, _, keywords = begun(monkeypatch, importlib.import_module(f"recipes.{name}").main, **at(tmp_path))
+    defaults, off = tz.registry.keywords(entry), {"path_length"} if name == "conditional_stylegan2_ada" else set()
+    assert {one for one, value in keywords.items() if value is None and defaults.get(one) is not None} == off
+
+
 def own(gamma: float = 0.3, a: int | None = None):
     return {"clip": gamma}
 

@@ -254,6 +254,9 @@ def test_scores_are_found_by_the_beginning_of_their_key():
         records.score(record, "fid")
     with pytest.raises(ValueError, match="'recall' could be recall_a_9 or recall_b_9"):
         records.score(record, "recall")
+    record["scores"] |= {"fd_classifier_360_in_2": 1.2, "fd_classifier_360_in_8": 1.4}  # of the same, in few steps
+    assert records.score(record, "fd_classifier") == 1.5
+    assert records.score(record, "fd_classifier_360_in_2") == 1.2
 
 
 def test_records_are_saved_and_shown(tmp_path, capsys):

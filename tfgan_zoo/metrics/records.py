@@ -27,7 +27,8 @@ def score(record, name):
 
     Args:
         record: what `evaluate` returned.
-        name: a key such as "fd_classifier_10000", or its beginning "fd_classifier".
+        name: a key such as "fd_classifier_10000", or its beginning "fd_classifier": then of keys that say more, such as
+            "fd_classifier_10000_in_2", the one that they add to.
 
     Returns:
         The value under the key.
@@ -41,9 +42,10 @@ def score(record, name):
     matches = [key for key in scores if key.startswith(f"{name}_") and not key.endswith(FLOOR)]
     if not matches:
         raise errors.unknown("score", name, [key for key in scores if not key.endswith(FLOOR)])
-    if len(matches) > 1:
+    shortest = min(matches, key=len)
+    if not all(key.startswith(shortest) for key in matches):
         raise ValueError(f"{name!r} could be {' or '.join(matches)}: write one of them in full.")
-    return scores[matches[0]]
+    return scores[shortest]
 
 
 def fingerprint(model):

@@ -107,10 +107,11 @@ def recipe(
         config = {name: budget.get(name) if value is None else value for name, value in config.items()}
         if config["minutes"] is not None and bound.arguments["epochs"] is None:
             config["epochs"] = ENDLESS
+        asked = {name: config.get(name) for name in own}
         given = {name for name, value in config.items() if value is not None and value is not False}
         config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
         _check(config)
-        overrides = (flags(**{name: config.get(name) for name in own}) if flags else None) or {}
+        overrides = (flags(**asked) if flags else None) or {}
         if runtime.precision() != "float32":
             config["precision"] = runtime.precision()
         data_name = pathlib.Path(config["dataset"]).stem
