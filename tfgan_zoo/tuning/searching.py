@@ -102,21 +102,13 @@ def search(
         patience=patience,
         diversity=diversity,
     )
-    objective, description = model.objective, model.splits.description
-    config = {"model": name, "tuner": tuner, "objective": objective.name, "max_trials": max_trials, "seeds": seeds}
-    config |= {"seed": seed, "epochs": model.epochs, "batch_size": model.batch_size, "every": model.watched["every"]}
-    config |= {"patience": patience, "diversity": diversity} | description
-    config |= {"space": {key: dimension.described() for key, dimension in model.space.items()}}
+    objective, numbers = model.objective, {"max_trials": max_trials, "seeds": seeds, "seed": seed}
+    config = {"model": name, "tuner": tuner, "objective": objective.name} | numbers
+    config |= {"patience": patience, "diversity": diversity} | _described(model)
     if not tuners.is_worker():
-        directories.hold(directory / "run")
-        if fresh and ours:
-            shutil.rmtree(directory / "run")
-            (directory / "ranking.json").unlink(missing_ok=True)
-            directories.hold(directory / "run")
-    done = _done(directory, config)
-    if done:
+        _claim(directory, forget=fresh and ours)
+    if done := _done(directory, config):
         return _shown(done, directory, quiet)
-
     searched = [key for key, dimension in model.space.items() if not isinstance(dimension, spaces.Fixed)]
     oracle = tuners.oracle(tuner, objective, max_trials, model.epochs, seed)
     with report.View(objective, searched, lambda: tuners.finished(directory), max_trials, quiet) as view:
@@ -205,8 +197,24 @@ def _write(ranking, directory):
     files.write_json(directory / "ranking.json", ranking)
 
 
+def _described(model):
+    """What decides a trial, as the search's configuration has it."""
+    numbers = {"epochs": model.epochs, "batch_size": model.batch_size, "every": model.watched["every"]}
+    space = {key: dimension.described() for key, dimension in model.space.items()}
+    return numbers | model.splits.description | {"space": space}
+
+
+def _claim(directory, forget):
+    """Be the one process that writes there, after forgetting what stands there if that is asked."""
+    directories.hold(directory / "run")
+    if forget:
+        shutil.rmtree(directory / "run")
+        (directory / "ranking.json").unlink(missing_ok=True)
+        directories.hold(directory / "run")
+
+
 def _done(directory, config):
-    """What an earlier call ranking, if it came to its end with these numbers.
+    """The ranking of an earlier call, if it came to its end with these numbers.
 
     Raises:
         ValueError: if the directory holds a search with other numbers.
