@@ -49,28 +49,26 @@ def program():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-class Page:
-    """The page of an export in a browser of its own; a context manager.
+class Browser:
+    """A headless Chromium with one page in it; a context manager.
 
     Args:
-        directory: the export; LiteRT.js is put beside a copy of it.
-        query: of the page's address, such as "?seed=3".
+        url: of the page.
         seconds: that an answer may take.
         flags: further ones of the browser, such as those of a camera that is none.
     """
 
-    def __init__(self, directory, query="", seconds=60, flags=()):
+    def __init__(self, url, seconds=60, flags=()):
         self._seconds, self._numbers, self._read = seconds, itertools.count(1), b""
-        self._room = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self._server = page.server(_beside_litertjs(pathlib.Path(directory), pathlib.Path(self._room.name)))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._complaints = []
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         theirs, self._to = os.pipe()
         self._from, answers = os.pipe()
         high = [fcntl.fcntl(number, fcntl.F_DUPFD, 10) for number in (theirs, answers)]  # neither is 3 or 4
         flags = [
             *_FLAGS,
             *flags,
-            f"--user-data-dir={self._room.name}/profile",
+            f"--user-data-dir={self._profile.name}",
             *(["--no-sandbox"] if os.geteuid() == 0 else []),
         ]
         self._browser = subprocess.Popen(
@@ -86,21 +84,30 @@ class Page:
             self._session = {
                 "sessionId": self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             }
-            self._ask("Page.navigate", url=f"http://127.0.0.1:{self._server.server_port}/demo/{query}")
+            for domain in ("Runtime", "Log"):
+                self._ask(f"{domain}.enable")
+            self._ask("Page.navigate", url=url)
             self.wait()
         except BaseException:
             self.close()
             raise
 
     def wait(self):
-        """Until the page has drawn what it was asked for; returns what it complains of, or ""."""
+        """Until the page and its pictures are loaded."""
+        self._until(lambda: self.run("document.readyState === 'complete' && location.href !== 'about:blank'"))
+
+    def _until(self, holds):
         end = time.monotonic() + self._seconds
         while time.monotonic() < end:
-            state = self.run("document.body?.dataset.state ?? ''")
-            if state in ("ready", "failed"):
-                return self.run("document.getElementById('message').textContent")
+            if holds():
+                return
             time.sleep(0.05)
         raise TimeoutError(f"The page was not ready in {self._seconds} s.")
+
+    def complaints(self):
+        """What stands in the console: errors, and what could not be loaded."""
+        self.run("0")  # upon which all that was said before has arrived
+        return list(self._complaints)
 
     def run(self, script):
         """The value of a JavaScript expression in the page, awaited if it is a promise.
@@ -119,6 +126,73 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._ask("Emulation.setDeviceMetricsOverride", **size)
         return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def close(self):
+        """End the browser."""
+        os.close(self._to)  # upon which it leaves
+        os.close(self._from)
+        try:
+            self._browser.wait(10)
+        except subprocess.TimeoutExpired:
+            self._browser.kill()
+            self._browser.wait()
+        self._profile.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _ask(self, method, **parameters):
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters, **self._session}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        end = time.monotonic() + self._seconds
+        while True:
+            while b"\0" not in self._read:
+                if not select.select([self._from], [], [], max(0, end - time.monotonic()))[0]:
+                    raise TimeoutError(f"The browser did not answer {method} in {self._seconds} s.")
+                part = os.read(self._from, 1 << 20)
+                if not part:
+                    raise RuntimeError("The browser left.")
+                self._read += part
+            message, _, self._read = self._read.partition(b"\0")
+            told = json.loads(message)
+            self._hear(told.get("method"), told.get("params", {}))
+            if told.get("id") == number:
+                if "error" in told:
+                    raise RuntimeError(f"{method}: {told['error']['message']}")
+                return told["result"]
+
+    def _hear(self, event, told):
+        if event == "Runtime.exceptionThrown":
+            self._complaints.append(told["exceptionDetails"].get("exception", {}).get("description", "an exception"))
+        elif event == "Runtime.consoleAPICalled" and told["type"] == "error":
+            self._complaints.append(" ".join(str(one.get("value", one.get("description"))) for one in told["args"]))
+        elif event == "Log.entryAdded" and told["entry"]["level"] == "error":
+            self._complaints.append(f"{told['entry']['text']} {told['entry'].get('url', '')}".strip())
+
+
+class Page(Browser):
+    """The page of an export, served beside LiteRT.js.
+
+    Args:
+        directory: the export; LiteRT.js is put beside a copy of it.
+        query: of the page's address, such as "?seed=3".
+        seconds, flags: as for `Browser`.
+    """
+
+    def __init__(self, directory, query="", seconds=60, flags=()):
+        self._room = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._server = page.server(_beside_litertjs(pathlib.Path(directory), pathlib.Path(self._room.name)))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(f"http://127.0.0.1:{self._server.server_port}/demo/{query}", seconds, flags)
+
+    def wait(self):
+        """Until the page has drawn what it was asked for; returns what it complains of, or ""."""
+        self._until(lambda: self.run("document.body?.dataset.state ?? ''") in ("ready", "failed"))
+        return self.run("document.getElementById('message').textContent")
 
     def translate(self, images, told=None, seed=0):
         """What the page's translator makes of images (N, *source_shape): float32 (N, *image_shape)."""
@@ -151,42 +225,10 @@ class Page:
 
     def close(self):
         """End the browser and the server."""
-        os.close(self._to)  # upon which it leaves
-        os.close(self._from)
-        try:
-            self._browser.wait(10)
-        except subprocess.TimeoutExpired:
-            self._browser.kill()
-            self._browser.wait()
+        super().close()
         self._server.shutdown()
         self._server.server_close()
         self._room.cleanup()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _ask(self, method, **parameters):
-        number = next(self._numbers)
-        message = {"id": number, "method": method, "params": parameters, **self._session}
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        end = time.monotonic() + self._seconds
-        while True:
-            while b"\0" not in self._read:
-                if not select.select([self._from], [], [], max(0, end - time.monotonic()))[0]:
-                    raise TimeoutError(f"The browser did not answer {method} in {self._seconds} s.")
-                part = os.read(self._from, 1 << 20)
-                if not part:
-                    raise RuntimeError("The browser left.")
-                self._read += part
-            message, _, self._read = self._read.partition(b"\0")
-            told = json.loads(message)
-            if told.get("id") == number:
-                if "error" in told:
-                    raise RuntimeError(f"{method}: {told['error']['message']}")
-                return told["result"]
 
 
 def _beside_litertjs(directory, room):

@@ -148,3 +148,39 @@ def test_the_leaderboard_ranks_like_with_like(small):
     assert "**12.5**" in text
     ours = {name: {"entry": name, "fd": fd} for name, fd in {"dcgan": 1.0, "lsgan": 2.0, "wgan": 3.0}.items()}
     assert leaderboard.agreement(ours) == (-1 / 3, 3)  # of their three pairs one agrees
+
+
+@pytest.mark.slow
+def test_the_gallery_is_whole_and_readable_on_a_phone_and_a_desk(tmp_path):
+    """Every picture loads, nothing is complained of, nothing runs out of the screen, no letter is below 12 pixels."""
+    from benchmarks import chromium
+
+    if chromium.program() is None:
+        pytest.skip("Chromium is not installed")
+    with chromium.Browser((ROOT / "docs/gallery.html").as_uri()) as browser:
+        for width, columns in ((390, 1), (1280, 3)):
+            (tmp_path / f"{width}.png").write_bytes(browser.seen(width))
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            tops = "[...document.querySelectorAll('article')].map(one => one.getBoundingClientRect().left)"
+            assert browser.run(f"new Set({tops}).size") >= columns
+        pictures = browser.run("[...document.images].map(one => [one.alt, one.naturalWidth])")
+        assert {alt for alt, wide in pictures if not wide} == set()
+        assert len(pictures) == len(zoo_index.read())
+        sizes = "[...document.querySelectorAll('p, code, h2')].map(one => parseFloat(getComputedStyle(one).fontSize))"
+        assert browser.run(f"Math.min(...{sizes})") >= 12
+        assert browser.complaints() == []
+
+
+@pytest.mark.slow
+def test_a_browser_tells_what_a_page_complains_of(tmp_path):
+    from benchmarks import chromium
+
+    if chromium.program() is None:
+        pytest.skip("Chromium is not installed")
+    page = tmp_path / "bad.html"
+    page.write_text("<img src='gone.png'><script>console.error('told', 3); missing()</script>")
+    with chromium.Browser(page.as_uri()) as browser:
+        told = " ".join(browser.complaints())
+    assert "told 3" in told
+    assert "missing is not defined" in told
+    assert "gone.png" in told
