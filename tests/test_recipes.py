@@ -114,7 +114,7 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
             levels = len(np.unique(np.asarray(picture.convert("L"))))
             assert levels > (1 if name == "rbm" else 3), (
                 figure
-            )  # an untrained G is nearly grey; an RBM's units are bits
+            )  # an untrained G is nearly grey; an RBM has bits
 
 
 @pytest.mark.slow
