@@ -112,9 +112,7 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
         with Image.open(tmp_path / "out" / figure) as picture:
             assert min(picture.size) > 200
             levels = len(np.unique(np.asarray(picture.convert("L"))))
-            assert levels > (1 if name == "rbm" else 3), (
-                figure
-            )  # an untrained G is nearly grey; an RBM has bits
+            assert levels > (1 if name == "rbm" else 3), figure  # an untrained G is nearly grey; an RBM has bits
 
 
 @pytest.mark.slow
@@ -193,7 +191,13 @@ def test_a_killed_run_continues_and_ends_as_an_uninterrupted_one(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path):
     arguments = [sys.executable, "-m", "recipes.vanilla_gan", "--epochs", "400", "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which is ignored where tests run with &
+    )
     deadline = time.monotonic() + 120
     while not list((tmp_path / "out/run/checkpoints").glob("epoch_*")) and time.monotonic() < deadline:
         time.sleep(0.05)
