@@ -126,14 +126,23 @@ def _recolour(images, drawn):
 
 
 def _translate(images, share, drawn):
-    for axis in (1, 2):
-        size = images.shape[axis]
-        most = int(size * share + 0.5)
-        borders = [[0, 0]] * 4
-        borders[axis] = [most, most]
-        first = _below(2 * most + 1, drawn[:, axis - 1])  # where in the bordered image the shifted one begins
-        images = tf.gather(tf.pad(images, borders), first[:, None] + tf.range(size), axis=axis, batch_dims=1)
-    return images
+    most = [int(size * share + 0.5) for size in images.shape[1:3]]
+    bordered = tf.pad(images, [[0, 0], *([border, border] for border in most), [0, 0]])
+    first = [_below(2 * most[axis] + 1, drawn[:, axis]) for axis in (0, 1)]  # where in it the shifted one begins
+    rows, columns = (one[:, None] + tf.range(size) for one, size in zip(first, images.shape[1:3], strict=True))
+    return _pixels(bordered, rows[:, :, None], columns[:, None])
+
+
+def _pixels(images, rows, columns):
+    """Pixels (N, ..., C) of images at rows and columns (N, ...), int32.
+
+    By one number for each pixel of the batch. The gradient of a gather with batch dimensions transposes, in a penalty
+    that is lazy by an order that XLA does not know in time; and that of a plain gather is sparse.
+    """
+    _, height, width, channels = images.shape
+    places = rows * width + columns
+    first = tf.reshape(tf.range(tf.shape(images)[0]) * (height * width), (-1, *[1] * (len(places.shape) - 1)))
+    return tf.gather_nd(tf.reshape(images, (-1, channels)), (first + places)[..., None])
 
 
 def _cut_out(images, share, drawn):
@@ -357,19 +366,14 @@ def _sampled(images, back):
     By gathers: their derivatives of every order are true ones, which those of TensorFlow's projective transform are
     not.
     """
-    _, height, width, channels = images.shape
+    _, height, width, _ = images.shape
     x, y = (tf.range(size, dtype=tf.float32) - (size - 1) / 2.0 for size in (width, height))
     places = tf.stack([tf.tile(x, [height]), tf.repeat(y, width), tf.ones(height * width)])  # (3, H W)
     at = tf.matmul(back[:, :2], tf.broadcast_to(places, (tf.shape(images)[0], 3, height * width)))
     x, x_next, x_share = _neighbours(at[:, 0] + (width - 1) / 2.0, width)
     y, y_next, y_share = _neighbours(at[:, 1] + (height - 1) / 2.0, height)
-    flat = tf.reshape(images, (-1, height * width, channels))
-
-    def at_(rows, columns):
-        return tf.gather(flat, rows * width + columns, axis=1, batch_dims=1)
-
-    above = at_(y, x) * (1.0 - x_share) + at_(y, x_next) * x_share
-    below = at_(y_next, x) * (1.0 - x_share) + at_(y_next, x_next) * x_share
+    above = _pixels(images, y, x) * (1.0 - x_share) + _pixels(images, y, x_next) * x_share
+    below = _pixels(images, y_next, x) * (1.0 - x_share) + _pixels(images, y_next, x_next) * x_share
     return tf.reshape(above * (1.0 - y_share) + below * y_share, tf.shape(images))
 
 
