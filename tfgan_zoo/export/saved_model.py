@@ -25,6 +25,7 @@ def write(model, path, max_images=endpoints.MAX_IMAGES, only=None, batch=None):
     variables += getattr(model, "state", {}).values()
     module.weights = [variable.value for variable in variables]  # keras.export.ExportArchive saves each twice
     functions = {name: signature.traced() for name, signature in signatures.items()}
-    tf.saved_model.save(module, str(path), signatures=functions)
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)  # nothing served is trained
+    tf.saved_model.save(module, str(path), signatures=functions, options=options)
     outputs = {name: function.get_concrete_function().structured_outputs for name, function in functions.items()}
     return signatures, {name: one.describe(outputs[name]) for name, one in signatures.items()}
