@@ -26,7 +26,7 @@ def few_of_each(labels, count, seed=0):
     Example:
 
     >>> few_of_each([0, 1, 1, 0, 1], count=2, seed=0).tolist()
-    [3, 4]
+    [0, 4]
     """
     labels = np.asarray(labels)
     classes, random = np.unique(labels), np.random.default_rng(seed)
