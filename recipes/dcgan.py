@@ -32,7 +32,8 @@ def figures(model, run):
     return {"Walks between latents": run.directory / "walks.png"}
 
 
-main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, shipped=tz.runs.SHIPPED | {"width": 32})
+SHIPPED = tz.runs.SHIPPED | {"width": 32, "learning_rate": 4e-4, "decay_from": 0.0}
+main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
