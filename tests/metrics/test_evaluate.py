@@ -257,6 +257,9 @@ def test_scores_are_found_by_the_beginning_of_their_key():
     record["scores"] |= {"fd_classifier_360_in_2": 1.2, "fd_classifier_360_in_8": 1.4}  # of the same, in few steps
     assert records.score(record, "fd_classifier") == 1.5
     assert records.score(record, "fd_classifier_360_in_2") == 1.2
+    record["scores"]["fd_classifier_3600"] = 1.1  # of other images: nobody can say which is meant
+    with pytest.raises(ValueError, match="could be fd_classifier_360 or"):
+        records.score(record, "fd_classifier")
 
 
 def test_records_are_saved_and_shown(tmp_path, capsys):

@@ -43,7 +43,7 @@ def score(record, name):
     if not matches:
         raise errors.unknown("score", name, [key for key in scores if not key.endswith(FLOOR)])
     shortest = min(matches, key=len)
-    if not all(key.startswith(shortest) for key in matches):
+    if not all(f"{key}_".startswith(f"{shortest}_") for key in matches):
         raise ValueError(f"{name!r} could be {' or '.join(matches)}: write one of them in full.")
     return scores[shortest]
 
