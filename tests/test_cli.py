@@ -172,6 +172,7 @@ def test_a_run_is_trained_examined_scored_and_exported_by_commands(tmp_path, cap
 def test_recipes_are_found_and_each_says_what_it_ships():
     assert recipes.directory() == ROOT / "recipes"
     rows = recipes.shipped()
-    assert rows["cgan_fashion_mnist"] == ("cgan", {"dataset": "fashion_mnist", "budget": "20min"})
+    recipe, options = rows["cgan_fashion_mnist"]
+    assert (recipe, options["dataset"], options["budget"]) == ("cgan", "fashion_mnist", "20min")
     assert rows["dcgan_fashion_mnist"][1]["width"] == 32
     assert "latent_walk_fashion_mnist" not in rows
