@@ -36,6 +36,7 @@ ENTRIES = [
 ]
 RESIDUAL = ("sngan", "projection_gan", "wgan_gp")
 SAVED = ("dcgan", "acgan", "began", "improved_gan", "sngan")
+LARGE = ("improved_gan", "sngan")  # seconds each
 PROJECTIONS = 64
 
 
@@ -92,7 +93,7 @@ def test_three_steps_end_where_they_ended(name, kind):
             assert apart <= 1e-4 * way, f"{key} is {apart / way:.2g} of the way from where it was"
 
 
-@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LARGE)) for one in SAVED])
 def test_a_model_saved_by_an_earlier_version_loads_and_goes_on(name):
     model = keras.models.load_model(KEPT / f"{name}.keras")
     with np.load(KEPT / "saved.npz") as kept:

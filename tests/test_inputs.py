@@ -11,7 +11,7 @@ IMAGES = np.tanh(np.random.default_rng(0).normal(size=(48, 8, 8, 1))).astype("fl
 LABELS = (np.arange(48) % 4).astype("int32")
 
 
-def small(name="dcgan", **overrides):
+def small(name="gan", **overrides):
     tz.runtime.setup(seed=0)
     model = tz.create(name, image_shape=(8, 8, 1), width=4, latent_dim=6, seed=7, **overrides)
     model.compile()

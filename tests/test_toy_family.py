@@ -111,6 +111,7 @@ def test_it_goes_on_where_it_was_stopped(entry, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow  # test_tuning.py searches a family of its own, too
 def test_it_is_searched(entry, tmp_path):
     space = {"width": [4, 8], "learning_rate": (1e-4, 1e-2, "log")}
     report = tz.tuning.search(

@@ -2,11 +2,11 @@
 
 import keras
 import tensorflow as tf
-from keras import ops, saving
+from keras import ops
 
 from tfgan_zoo import noise
 from tfgan_zoo.models import checks
-from tfgan_zoo.models.adversary import Adversary, with_condition
+from tfgan_zoo.models.adversary import Adversary, Opposed, with_condition
 from tfgan_zoo.models.autoencoder import NormalCodes
 from tfgan_zoo.models.optimisation import frozen_call
 from tfgan_zoo.models.variational import GaussianPosterior, kl_divergence
@@ -15,7 +15,7 @@ from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class AdversarialAutoencoder(NormalCodes):
+class AdversarialAutoencoder(Opposed, NormalCodes):
     """An autoencoder whose codes a discriminator cannot tell from a prior (Makhzani et al. 2016, Sec. 2).
 
     A step has their two phases on one batch: reconstruction moves encoder and decoder; then the discriminator learns
@@ -63,10 +63,6 @@ class AdversarialAutoencoder(NormalCodes):
         """The reconstruction's, and the two players' over codes."""
         return ("reconstruction_loss", "discriminator_loss", "encoder_loss")
 
-    def monitor_names(self):
-        """The objective's state, and the means that it follows."""
-        return (*self.adversary.mean_names(), *self.adversary.objective.initial_state())
-
     def train_step(self, data):
         """The two phases of Makhzani et al. 2016, Sec. 2."""
         images, condition = self.unpack(data)
@@ -102,7 +98,7 @@ class AdversarialAutoencoder(NormalCodes):
     def encoder_losses(self, prior, images, condition):
         """What the encoder minimises against the discriminator."""
         fake = self.adversary.discriminate(self.codes_at_rest(images, condition))
-        real = self.adversary.discriminate(prior) if self.adversary.objective.needs_real else None
+        real = self.adversary.discriminate(prior) if self.objective.needs_real else None
         loss = self.adversary.loss_of_opponent(fake, real)
         return {"encoder_loss": self.adversarial_weight * loss} | self.adversary.means(generated=fake)
 
@@ -115,22 +111,13 @@ class AdversarialAutoencoder(NormalCodes):
         seed = self.noise_seed("prior")
         return noise.shared(lambda total: self.prior.sample(total, self.latent_dim, seed), rows)
 
-    def update_state(self, results):
-        """Let the objective's state follow."""
-        state = self.adversary.next_state(results)
-        for name, value in state.items():
-            self.state[name].assign(value)
-        return state
-
     def get_config(self):
         """As for every autoencoder, with the game over codes."""
-        parts = {"objective": self.adversary.objective, "prior": self.prior}
-        config = super().get_config() | {name: saving.serialize_keras_object(one) for name, one in parts.items()}
-        return config | {"adversarial_weight": self.adversarial_weight}
+        return super().get_config() | self.config_of("objective", "prior", "adversarial_weight")
 
 
 @serializable
-class VAEGAN(GaussianPosterior):
+class VAEGAN(Opposed, GaussianPosterior):
     """A VAE whose reconstructions are compared in a discriminator's features (Larsen et al. 2016, Algorithm 1).
 
     All three move at once, each on its own losses: the encoder on KL + |f(x) - f(x')|^2 / 2, without any gradient of
@@ -180,10 +167,6 @@ class VAEGAN(GaussianPosterior):
         """The encoder's two, the decoder's two, and the discriminator's."""
         return ("kl_loss", "feature_loss", "decoder_feature_loss", "generator_loss", "discriminator_loss")
 
-    def monitor_names(self):
-        """The objective's state, and the means that it follows."""
-        return (*self.adversary.mean_names(), *self.adversary.objective.initial_state())
-
     def train_step(self, data):
         """Larsen et al. 2016, Algorithm 1."""
         images, condition = self.unpack(data)
@@ -216,14 +199,6 @@ class VAEGAN(GaussianPosterior):
             | self.adversary.means(real=real, fake=fake),
         }
 
-    def update_state(self, results):
-        """Let the objective's state follow."""
-        state = self.adversary.next_state(results)
-        for name, value in state.items():
-            self.state[name].assign(value)
-        return state
-
     def get_config(self):
         """As for every autoencoder, with the game."""
-        game = {"objective": saving.serialize_keras_object(self.adversary.objective), "gamma": self.gamma}
-        return super().get_config() | game
+        return super().get_config() | self.config_of("objective", "gamma")

@@ -156,6 +156,36 @@ class Adversary:
         return runtime.all_gather(head) if self.objective.compares_images else head
 
 
+class Opposed:
+    """A model that plays one game, against its `adversary`: whose parts are the model's, and whose state it keeps."""
+
+    @property
+    def objective(self):
+        """What the two minimise."""
+        return self.adversary.objective
+
+    @property
+    def penalties(self):
+        """Terms of the discriminator's loss that need its gradient."""
+        return self.adversary.penalties
+
+    @property
+    def augmentations(self):
+        """What is done to images before the discriminator sees them."""
+        return self.adversary.augmentations
+
+    def monitor_names(self):
+        """The objective's and the augmentations' state, and the means that they follow."""
+        return (*self.adversary.mean_names(), *self.objective.initial_state(), *self.adversary.state_names())
+
+    def update_state(self, results):
+        """Let what objective and augmentations keep follow a step, over all replicas; returns it for the logs."""
+        state = self.adversary.next_state(results)
+        for name, value in state.items():
+            self.state[name].assign(value)
+        return state
+
+
 def initial_state(parts):
     """What objectives, augmentations and penalties begin with, name -> number; most have no state."""
     state = {}

@@ -3,7 +3,6 @@
 import math
 
 import tensorflow as tf
-from keras import saving
 
 from tfgan_zoo import noise
 from tfgan_zoo.conditions import Classes
@@ -148,7 +147,7 @@ class PixelCNN(GenerativeModel):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        return super().get_config() | {"likelihood": saving.serialize_keras_object(self.likelihood)}
+        return super().get_config() | self.config_of("likelihood")
 
 
 @serializable

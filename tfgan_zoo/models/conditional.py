@@ -155,8 +155,7 @@ class InfoGAN(GAN):
 
     def get_config(self):
         """As for `GAN`, and the two weights."""
-        weights = {name: getattr(self, name) for name in ("categorical_weight", "continuous_weight")}
-        return super().get_config() | weights
+        return super().get_config() | self.config_of("categorical_weight", "continuous_weight")
 
 
 def class_loss(classes, labels):

@@ -136,4 +136,4 @@ class Consistency(Denoising):
     def get_config(self):
         """As for `Denoising`, with the stages."""
         own = ("pretraining_steps", "stage_steps", "stages")
-        return super().get_config() | {name: getattr(self, name) for name in own}
+        return super().get_config() | self.config_of(*own)

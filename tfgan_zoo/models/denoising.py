@@ -360,9 +360,6 @@ class Denoising(GenerativeModel):
 
     def get_config(self):
         """As for `GenerativeModel`, and what is the family's own."""
-        own = ("min_snr", "label_dropout", "ema_half_life", "even_times")
-        objects = {
-            name: keras.saving.serialize_keras_object(getattr(self, name))
-            for name in ("schedule", "prediction", "sampling", "condition")
-        }
-        return super().get_config() | {name: getattr(self, name) for name in own} | objects
+        objects = ("schedule", "prediction", "sampling", "condition")
+        numbers = ("min_snr", "label_dropout", "ema_half_life", "even_times")
+        return super().get_config() | self.config_of(*objects, *numbers)

@@ -8,7 +8,7 @@ from keras.optimizers import Adam
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
-from tfgan_zoo.models.adversary import Adversary, initial_state, with_condition
+from tfgan_zoo.models.adversary import Adversary, Opposed, initial_state, with_condition
 from tfgan_zoo.models.base import GenerativeModel
 from tfgan_zoo.models.latent import FromLatents
 from tfgan_zoo.models.optimisation import averaged_copy, frozen_call, training_call
@@ -17,7 +17,7 @@ from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class GAN(FromLatents, GenerativeModel):
+class GAN(Opposed, FromLatents, GenerativeModel):
     """Two networks trained in alternation, the generator averaged (Goodfellow et al. 2014, Algorithm 1).
 
     Args:
@@ -107,21 +107,6 @@ class GAN(FromLatents, GenerativeModel):
     def ema_network(self):
         """The generator's average, which is called, scored and exported."""
         return self.inference["generator"]
-
-    @property
-    def objective(self):
-        """What the two minimise."""
-        return self.adversary.objective
-
-    @property
-    def penalties(self):
-        """Terms of the discriminator's loss that need its gradient."""
-        return self.adversary.penalties
-
-    @property
-    def augmentations(self):
-        """What is done to images before the discriminator sees them."""
-        return self.adversary.augmentations
 
     # ---- learning ---------------------------------------------------------------------------------------------
 
@@ -262,13 +247,6 @@ class GAN(FromLatents, GenerativeModel):
             for mean, weight in zip(past.weights, getattr(self, player).weights, strict=True):
                 mean.assign_add((weight - mean) / tf.cast(self.step + 1, weight.dtype))
 
-    def update_state(self, results):
-        """Let what objective and augmentations keep follow a step, over all replicas; returns it for the logs."""
-        state = self.adversary.next_state(results)
-        for name, value in state.items():
-            self.state[name].assign(value)
-        return state
-
     def _from_past(self, player):
         """Salimans et al. 2016, Sec. 3.3."""
         if not self.past:
@@ -295,10 +273,6 @@ class GAN(FromLatents, GenerativeModel):
         """The two players' losses and the penalties'."""
         history = ("discriminator_history", "generator_history") if self.past else ()
         return ("discriminator_loss", "generator_loss", *(penalty.name for penalty in self.penalties), *history)
-
-    def monitor_names(self):
-        """The objective's and the augmentations' state, and the means that they follow."""
-        return (*self.adversary.mean_names(), *self.objective.initial_state(), *self.adversary.state_names())
 
     def check_images(self, images):
         """As for every model; and a batch must hold a slice for each critic step."""

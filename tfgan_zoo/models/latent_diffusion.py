@@ -1,7 +1,6 @@
 """Diffusion in the codes of an autoencoder, a map much smaller than the image."""
 
 import tensorflow as tf
-from keras import saving
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.models.denoising import Denoising
@@ -127,5 +126,4 @@ class LatentDiffusion(Denoising):
 
     def get_config(self):
         """As for `Denoising`, with the autoencoder's own."""
-        own = {name: getattr(self, name) for name in ("code_noise", "learn_codes")}
-        return super().get_config() | own | {"likelihood": saving.serialize_keras_object(self.likelihood)}
+        return super().get_config() | self.config_of("code_noise", "learn_codes", "likelihood")

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgan_zoo import data, noise, pixels
 from tfgan_zoo.models import checks
-from tfgan_zoo.models.adversary import Adversary
+from tfgan_zoo.models.adversary import Adversary, Opposed
 from tfgan_zoo.models.optimisation import frozen_call, training_call
 from tfgan_zoo.models.translation import (
     PairTranslator,
@@ -20,7 +20,7 @@ from tfgan_zoo.serialization import serializable
 
 
 @serializable
-class Pix2Pix(PairTranslator):
+class Pix2Pix(Opposed, PairTranslator):
     """A conditional GAN on pairs, with the absolute error beside it (Isola et al. 2017, Eq. 4).
 
     D sees an image beside its source. What G's dropout leaves is all that is random, also where it is asked: `start`
@@ -120,25 +120,9 @@ class Pix2Pix(PairTranslator):
         }
         return losses | self.adversary.means(generated=heads)
 
-    def update_state(self, results):
-        """Let the objective's state follow the step's means; returns it for the logs."""
-        state = self.adversary.next_state(results)
-        for name, value in state.items():
-            self.state[name].assign(value)
-        return state
-
-    @property
-    def objective(self):
-        """What the two minimise."""
-        return self.adversary.objective
-
     def loss_names(self):
         """The two players' losses, and the absolute error, weighted."""
         return ("discriminator_loss", "generator_loss", "l1_loss")
-
-    def monitor_names(self):
-        """The objective's state, and the means that it follows."""
-        return (*self.adversary.mean_names(), *self.objective.initial_state())
 
     # ---- drawing ----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
-from keras import ops, saving
+from keras import ops
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.conditions import Classes
@@ -273,7 +273,5 @@ class SemiSupervisedAutoencoder(NormalCodes):
 
     def get_config(self):
         """As for every autoencoder, with classes, game, weights and corruption."""
-        config = super().get_config() | {"objective": saving.serialize_keras_object(self.objective)}
-        config["corruption"] = [saving.serialize_keras_object(one) for one in self.corruption]
-        config |= {name: getattr(self, name) for name in ("class_weight", "adversarial_weight")}
-        return config | {"num_classes": self.known.num_classes}
+        own = self.config_of("objective", "corruption", "class_weight", "adversarial_weight")
+        return super().get_config() | own | {"num_classes": self.known.num_classes}

@@ -8,7 +8,7 @@ from keras.optimizers import Adam
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
-from tfgan_zoo.models.adversary import Adversary
+from tfgan_zoo.models.adversary import Adversary, Opposed
 from tfgan_zoo.models.optimisation import frozen_call, training_call
 from tfgan_zoo.models.translation import Translator, absolute_error, check_networks, check_seen, check_weights
 from tfgan_zoo.serialization import serializable
@@ -17,7 +17,7 @@ _ROWS = 8  # images of a picture that shows each changed in every way
 
 
 @serializable
-class StarGAN(Translator):
+class StarGAN(Opposed, Translator):
     """One generator for all domains, told which one an image is to move to (Choi et al. 2018, Eq. 5 and 6).
 
     D names what an image shows beside whether it is real. In training an image is told what another of the batch shows;
@@ -154,31 +154,10 @@ class StarGAN(Translator):
             return ops.mean(keras.losses.sparse_categorical_crossentropy(known, classes, from_logits=True))
         return ops.mean(ops.sum(ops.softplus(classes) - known * classes, axis=-1))
 
-    def update_state(self, results):
-        """Let the objective's state follow the step's means; returns it for the logs."""
-        state = self.adversary.next_state(results)
-        for name, value in state.items():
-            self.state[name].assign(value)
-        return state
-
-    @property
-    def objective(self):
-        """What the two minimise."""
-        return self.adversary.objective
-
-    @property
-    def penalties(self):
-        """Terms of the discriminator's loss that need its gradient."""
-        return self.adversary.penalties
-
     def loss_names(self):
         """The two players' losses, what D names, the way back, and the penalties'."""
         named = ("class_loss", "generator_class_loss", "reconstruction_loss")
         return ("discriminator_loss", "generator_loss", *named, *(penalty.name for penalty in self.penalties))
-
-    def monitor_names(self):
-        """The objective's state, and the means that it follows."""
-        return (*self.adversary.mean_names(), *self.objective.initial_state())
 
     def check_images(self, images):
         """As for every translator; and a batch must hold a slice for each critic step."""

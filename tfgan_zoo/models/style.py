@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 import tensorflow as tf
-from keras import saving
 
 from tfgan_zoo import noise, runtime
 from tfgan_zoo.models.adversary import initial_state, with_condition
@@ -183,5 +182,4 @@ class StyleGAN(GAN):
 
     def get_config(self):
         """As for `GAN`, and the two regularisers."""
-        path_length = None if self.path_length is None else saving.serialize_keras_object(self.path_length)
-        return super().get_config() | {"style_mixing": self.style_mixing, "path_length": path_length}
+        return super().get_config() | self.config_of("style_mixing", "path_length")

@@ -224,8 +224,7 @@ class VAE(GaussianPosterior):
 
     def get_config(self):
         """As for every autoencoder, with beta and its warm-up."""
-        numbers = {name: getattr(self, name) for name in ("beta", "warmup_steps", "num_samples")}
-        return super().get_config() | numbers
+        return super().get_config() | self.config_of("beta", "warmup_steps", "num_samples")
 
 
 @serializable

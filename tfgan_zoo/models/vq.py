@@ -244,7 +244,7 @@ class VQVAE(EncoderDecoder):
     def get_config(self):
         """As for every autoencoder, with the codebook's numbers."""
         names = ("num_embeddings", "commitment_cost", "decay", "revive_below")
-        return super().get_config() | {name: getattr(self, name) for name in names}
+        return super().get_config() | self.config_of(*names)
 
 
 @serializable
