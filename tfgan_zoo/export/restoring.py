@@ -19,7 +19,7 @@ def write(model, new):
     """
     try:
         described = keras.saving.serialize_keras_object(model)
-        files.write_json(new / CONFIG, described)
+        files.write_json(new / CONFIG, described, readable=False)
     except (TypeError, ValueError, NotImplementedError, AttributeError):  # a family of one's own without a get_config
         return
     if state := {name: np.asarray(value) for name, value in getattr(model, "state", {}).items()}:

@@ -131,7 +131,7 @@ def recipe(
             drawn = figures(model, run) if figures and not no_figures else {}
             about = run.about(model=paper, data=data_name, **run.made(model, record))
             kind = compactly(model) if compact else {}
-            shown = drawn | ({} if compact else run.pictures())
+            shown = {k: path for k, path in drawn.items() if path.stem != "by_epoch"} if compact else drawn | run.pictures()
             export(model, run.out, scores=record, about=about, pictures=shown, **kind)
         run.finish(run.checkpoint.history[-1]["epoch"], record, config.get("minutes"))
         return run.report()
