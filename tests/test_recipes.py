@@ -100,14 +100,16 @@ def test_every_flag_is_a_typed_keyword_and_the_page_says_how_to_run_it(name):
 def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
     main = importlib.import_module(f"recipes.{name}").main
     small = {"dataset": "digits", "epochs": 1, "width": 4, "image_size": 16, "batch_size": 64}
-    record = main(
-        **{flag: n for flag, n in small.items() if flag in inspect.signature(main).parameters}, **at(tmp_path)
-    )
+    small["compact"] = name == "cgan"
+    flags = {flag: value for flag, value in small.items() if flag in inspect.signature(main).parameters}
+    record = main(**flags, **at(tmp_path))
     assert np.isfinite(tz.metrics.records.score(record, "fd_classifier"))
     assert ("clustering_accuracy_360" in record["scores"]) == (name == "infogan")
     card = json.loads((tmp_path / "out/card.json").read_text())
     figures = set(card["pictures"].values()) - {"samples.png", "samples.gif", "curves.png"}
     assert figures
+    if small["compact"]:
+        assert "by_epoch.png" not in figures and (tmp_path / "out/run/by_epoch.png").is_file()
     for figure in figures:
         with Image.open(tmp_path / "out" / figure) as picture:
             assert min(picture.size) > 200
