@@ -109,7 +109,8 @@ def test_a_recipe_draws_its_papers_figure_and_exports(tmp_path, name):
     figures = set(card["pictures"].values()) - {"samples.png", "samples.gif", "curves.png"}
     assert figures
     if small["compact"]:
-        assert "by_epoch.png" not in figures and (tmp_path / "out/run/by_epoch.png").is_file()
+        assert "by_epoch.png" not in figures
+        assert (tmp_path / "out/run/by_epoch.png").is_file()
     for figure in figures:
         with Image.open(tmp_path / "out" / figure) as picture:
             assert min(picture.size) > 200

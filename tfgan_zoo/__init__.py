@@ -54,15 +54,20 @@ from tfgan_zoo.human import human_score, human_sheet
 from tfgan_zoo.metrics import compare, evaluate
 from tfgan_zoo.models.adversarial_autoencoder import VAEGAN, AdversarialAutoencoder
 from tfgan_zoo.models.autoencoder import Autoencoder
+from tfgan_zoo.models.autoregressive import ConditionalPixelCNN, PixelCNN
 from tfgan_zoo.models.base import GenerativeModel
+from tfgan_zoo.models.boltzmann import RBM
 from tfgan_zoo.models.classifier_guidance import ClassifierGuided
 from tfgan_zoo.models.conditional import ACGAN, ConditionalGAN, InfoGAN
 from tfgan_zoo.models.consistency import Consistency
 from tfgan_zoo.models.cyclegan import CycleGAN
+from tfgan_zoo.models.density import DensityNetwork
 from tfgan_zoo.models.diffusion import Diffusion
 from tfgan_zoo.models.energy import EBGAN
+from tfgan_zoo.models.flow import NormalizingFlow
 from tfgan_zoo.models.flow_matching import FlowMatching
 from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.growing import GrowingStyleGAN, ProgressiveGAN
 from tfgan_zoo.models.latent_diffusion import LatentDiffusion
 from tfgan_zoo.models.pix2pix import Pix2Pix
 from tfgan_zoo.models.pixel_autoencoders import PixelGANAutoencoder, PixelVAE
@@ -82,6 +87,7 @@ __all__ = [
     "FSQVAE",
     "GAN",
     "IWAE",
+    "RBM",
     "VAE",
     "VAEGAN",
     "VQVAE",
@@ -89,16 +95,22 @@ __all__ = [
     "Autoencoder",
     "ClassifierGuided",
     "ConditionalGAN",
+    "ConditionalPixelCNN",
     "Consistency",
     "CycleGAN",
+    "DensityNetwork",
     "Diffusion",
     "FlowMatching",
     "GenerativeModel",
+    "GrowingStyleGAN",
     "InfoGAN",
     "LatentDiffusion",
+    "NormalizingFlow",
     "Pix2Pix",
+    "PixelCNN",
     "PixelGANAutoencoder",
     "PixelVAE",
+    "ProgressiveGAN",
     "Run",
     "SemiSupervisedAutoencoder",
     "SemiSupervisedGAN",

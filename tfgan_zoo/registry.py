@@ -5,11 +5,15 @@ import fnmatch
 import functools
 import inspect
 import itertools
+import typing
 
 import keras
 import numpy as np
 
 from tfgan_zoo.errors import unknown
+
+if typing.TYPE_CHECKING:
+    import tfgan_zoo
 
 _ROWS_OWN = {"image_shape", "condition", "averaged", "state", "optimizers"}  # of a class: an entry decides them itself
 _ENTRIES = {}
@@ -67,7 +71,7 @@ def register(function=None, *, extends=None, ranges=None, flags=None):
     return function
 
 
-def list_models(pattern="*"):
+def list_models(pattern="*") -> list[str]:
     """Names of the zoo's models that match a shell pattern, sorted.
 
     Args:
@@ -85,7 +89,7 @@ def list_models(pattern="*"):
     return sorted(fnmatch.filter(_ENTRIES, pattern))
 
 
-def create(name, image_shape=None, init_from=None, **overrides):
+def create(name, image_shape=None, init_from=None, **overrides) -> "tfgan_zoo.GenerativeModel":
     """A model of the zoo with its paper's networks, objective and optimizers, not yet trained.
 
     Args:

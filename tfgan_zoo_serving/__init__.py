@@ -35,7 +35,7 @@ _ORDER = ("tflite", "onnx", "openvino", "saved_model", "keras", "tflite_batch1",
 _OF_HALVES = ("tflite", "tflite_float16", "tflite_float16_batch1")  # where the weights of all formats are halves
 
 
-def load_exported(directory, format=None, threads=None, providers=None, key=None):
+def load_exported(directory, format=None, threads=None, providers=None, key=None) -> ExportedGenerator:
     """The generator in an exported directory, from files whose hashes are checked before anything reads them.
 
     A SavedModel is a program, which may read and write files: load none of a stranger's. Files of LiteRT, ONNX and

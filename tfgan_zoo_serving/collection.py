@@ -23,7 +23,7 @@ ELSEWHERE = "TFGAN_ZOO_EXPORTED"  # a directory, or the URL of one, that holds e
 _SECONDS = 20  # without an answer
 
 
-def list_exported(pattern="*"):
+def list_exported(pattern="*") -> list[str]:
     """Names of the trained generators that `load_exported` finds by name, sorted.
 
     Args:

@@ -12,7 +12,7 @@ TOLERANCE = 1e-4  # largest difference of a pixel in [-1, 1]; for points, of the
 ROUNDING = 1e-6  # of latents, whose logarithms another machine may round otherwise
 
 
-def verify(directory, formats=None, run=True, key=None):
+def verify(directory, formats=None, run=True, key=None) -> dict:
     """Check that an export is what was written, and that it gives here the images it gave there.
 
     Every file's SHA-256 is compared with the card's before anything is loaded; then each format is run and compared

@@ -19,7 +19,7 @@ from tfgan_zoo.data.augmenting import Augmentation
 from tfgan_zoo.data.finding import find, name_of
 from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.pairs import Unpaired
-from tfgan_zoo.data.source import Wanted
+from tfgan_zoo.data.source import Info, Wanted
 
 log = logging.getLogger("tfgan_zoo")
 _AHEAD = 2  # batches that are ready before the step asks
@@ -28,7 +28,7 @@ _AHEAD = 2  # batches that are ready before the step asks
 _OURS = weakref.WeakSet()  # what `load` gave
 
 
-def info(source, data_dir=None):
+def info(source, data_dir=None) -> Info:
     """Describe a source without reading its images.
 
     Args:
@@ -60,7 +60,7 @@ def arrays(
     *,
     resize="crop",
     background=255,
-):
+) -> tuple:
     """Read a source as it is stored: into memory, or mapped from a file of decoded images where they do not fit.
 
     Args:
@@ -104,7 +104,7 @@ def load(
     background=255,
     crop_from=None,
     flip=False,
-):
+) -> tf.data.Dataset:
     """Load images, or points, as batches for `model.fit`.
 
     The order, and every random crop and flip, is a pure function of (seed, epoch, step), the same from memory, from a

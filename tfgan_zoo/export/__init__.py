@@ -58,7 +58,7 @@ def export(
     max_images=endpoints.MAX_IMAGES,
     keep=None,
     weights=None,
-):
+) -> dict:
     """Write a generator for serving, and keep nothing of it unless every format gives the images of `model.generate`.
 
     `directory` gets 1/ (a SavedModel as TF Serving wants it; the next export makes 2/ and keeps 1/), the files of the
@@ -147,7 +147,7 @@ def export(
         return publishing.publish(staging, directory, served, finish, keep)
 
 
-def compact(model):
+def compact(model) -> dict:
     """The arguments of `export` for the smallest directory that draws, and from which all else can be made again.
 
     Args:

@@ -1,11 +1,16 @@
 """The model of an export again: how it was built, its averaged weights and its state, from beside its files."""
 
+import typing
+
 import keras
 import numpy as np
 
 from tfgan_zoo import files
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving.collection import find
+
+if typing.TYPE_CHECKING:
+    import tfgan_zoo
 
 CONFIG, STATE = "model.json", "state.npz"
 
@@ -26,7 +31,7 @@ def write(model, new):
         np.savez_compressed(new / STATE, **state)
 
 
-def load_model(name):
+def load_model(name) -> "tfgan_zoo.GenerativeModel":
     """The model of an export, to draw with, to score, to export in other formats or to train on.
 
     It holds the averaged weights, in the trained networks too; what was not exported (a discriminator, an encoder that

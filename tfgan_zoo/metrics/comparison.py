@@ -25,7 +25,7 @@ _ROW_INCHES, _NAME_INCHES, _COLUMN_INCHES = 0.3, 3.0, 1.7
 _BEST, _LINES = "#d5e8d4", "#d0d0d0"
 
 
-def compare(records, to=None):
+def compare(records, to=None) -> str:
     """A table of score records, a row each, the best of every column in bold.
 
     Only like is compared with like: the reference (by its name, or one's own by its content), its split, the counts,

@@ -31,7 +31,7 @@ def evaluate(
     verbose=True,
     floor=True,
     skip_corrupt=False,
-):
+) -> dict:
     """Score generated images against real ones.
 
     The images are made once and pass through the extractor once; every metric looks at what that pass has left. What is

@@ -12,6 +12,7 @@ preview(seed) -> {caption: (images, columns)} what to look at while it trains
 endpoints() -> {signature: ...}               what a served model answers beside the verbs
 """
 
+import collections.abc
 import contextlib
 import copy
 import dataclasses
@@ -257,7 +258,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         (network,) = self.inference.values()
         return network(inputs, training=False)
 
-    def generate(self, num_images, labels=None, seed=None):
+    def generate(self, num_images, labels=None, seed=None) -> np.ndarray:
         """Images from the averaged network, the same on any number of devices that share the work.
 
         Args:
@@ -274,7 +275,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         """
         return np.concatenate(list(self.stream(num_images, labels=labels, seed=seed)))
 
-    def stream(self, num_images, labels=None, seed=None, batch_size=noise.BLOCK):
+    def stream(self, num_images, labels=None, seed=None, batch_size=noise.BLOCK) -> collections.abc.Iterator:
         """The images of `generate`, in batches, for more of them than one wants to hold.
 
         Args:
@@ -371,7 +372,7 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
         validation_data=None,
         shuffle=True,
         **keras_arguments,
-    ):
+    ) -> keras.callbacks.History:
         """Train: Keras' `fit`, with images where Keras has inputs and labels where it has targets.
 
         Args:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -305,7 +306,7 @@ class Denoising(GenerativeModel):
             twins[sampling] = twin
         return twins[sampling]
 
-    def generate(self, num_images, labels=None, seed=None, **sampling):
+    def generate(self, num_images, labels=None, seed=None, **sampling) -> np.ndarray:
         """Images as `GenerativeModel.generate` gives them.
 
         Args:

@@ -130,8 +130,7 @@ def recipe(
                 record["scores"] |= scores(model, run)
             drawn = figures(model, run) if figures and not no_figures else {}
             about = run.about(model=paper, data=data_name, **run.made(model, record))
-            kind = compactly(model) if compact else {}
-            shown = {k: path for k, path in drawn.items() if path.stem != "by_epoch"} if compact else drawn | run.pictures()
+            kind, shown = (compactly(model), without_training(drawn)) if compact else ({}, drawn | run.pictures())
             export(model, run.out, scores=record, about=about, pictures=shown, **kind)
         run.finish(run.checkpoint.history[-1]["epoch"], record, config.get("minutes"))
         return run.report()
@@ -140,6 +139,11 @@ def recipe(
     main.__annotations__ = {name: kind for name, (kind, _) in taken.items()}
     main.entry, main.paper, main.budgets, main.shipped = entry, paper, budgets, shipped
     return main
+
+
+def without_training(drawn):
+    """Figures without the one that tells how training went, which is large: the run keeps it."""
+    return {caption: path for caption, path in drawn.items() if path.name != "by_epoch.png"}
 
 
 def _of_budget(config):
