@@ -25,7 +25,7 @@ def figures(model, run):
     return drawn if len(model.image_shape) == 1 else {"By class": run.by_class(model)} | drawn
 
 
-SHIPPED = tz.runs.SHIPPED | {"batch_size": 64, "learning_rate": 4e-4, "decay_from": 0.0}
+SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION | {"batch_size": 64, "learning_rate": 4e-4, "decay_from": 0.0})
 main = tz.runs.recipe("cgan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def figures(model, run):
     return {"Of the test split: there and back": run.translations(model, 16), "By epoch": run.by_epoch()}
 
 
-SHIPPED = {"dataset": "hearts2arrows", "budget": "20min", "image_size": 64, "width": 32}
+SHIPPED = {"dataset": "red2blue", "minutes": 5.0}
 main = tz.runs.recipe("cyclegan", PAPER, BUDGETS, figures, scores, flags, source=tz.data.Unpaired, shipped=SHIPPED)
 
 

@@ -32,7 +32,10 @@ def figures(model, run):
     return {"Walks between latents": run.directory / "walks.png"}
 
 
-SHIPPED = tz.runs.SHIPPED | {"width": 32, "learning_rate": 4e-4, "decay_from": 0.0}
+SHIPPED = (
+    tz.runs.FASHION | {"width": 32, "minutes": 14.0, "learning_rate": 4e-4, "decay_from": 0.0},
+    {"dataset": "emoji", "minutes": 8.0, "image_size": 32, "width": 32},
+)
 main = tz.runs.recipe("dcgan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ def figures(model, run):
     return dict(zip(captions, paths.values(), strict=True))
 
 
-main = tz.runs.recipe("diffusion", PAPER, BUDGETS, figures)
+SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION)
+main = tz.runs.recipe("diffusion", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

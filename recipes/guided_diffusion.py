@@ -30,7 +30,8 @@ def figures(model, run):
     return {"Guidance": run.by_guidance(model, SCALES)}
 
 
-main = tz.runs.recipe("guided_diffusion", PAPER, BUDGETS, figures, flags=flags)
+SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION)
+main = tz.runs.recipe("guided_diffusion", PAPER, BUDGETS, figures, flags=flags, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -52,7 +52,8 @@ def figures(model, run):
     return {f"Code: {name.replace('_', ' ')}": run.directory / f"{name}.png" for name in codes}
 
 
-main = tz.runs.recipe("infogan", PAPER, BUDGETS, figures, scores)
+SHIPPED = tz.runs.FASHION | {"width": 16, "minutes": 8.0, "batch_size": 64, "learning_rate": 4e-4, "decay_from": 0.0}
+main = tz.runs.recipe("infogan", PAPER, BUDGETS, figures, scores, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

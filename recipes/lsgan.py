@@ -39,7 +39,8 @@ def figures(model, run):
     return {"Losses by what D says": run.directory / "losses.png", "By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("lsgan", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.FASHION | {"width": 16, "minutes": 8.0, "batch_size": 64, "learning_rate": 4e-4, "decay_from": 0.0}
+main = tz.runs.recipe("lsgan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

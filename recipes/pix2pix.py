@@ -32,7 +32,7 @@ def figures(model, run):
     return {"Of the test split: source, translation, target": run.translations(model), "By epoch": run.by_epoch()}
 
 
-SHIPPED = {"dataset": "edges2shapes", "budget": "20min", "image_size": 64, "width": 32}
+SHIPPED = {"dataset": "edges2shapes", "minutes": 10.0}
 main = tz.runs.recipe("pix2pix", PAPER, BUDGETS, figures, flags=flags, source=tz.data.Pairs, shipped=SHIPPED)
 
 

@@ -21,7 +21,8 @@ def figures(model, run):
     return {"By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("r3gan", PAPER, BUDGETS, figures)
+SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION | {"minutes": 12.0, "decay_from": 0.5})
+main = tz.runs.recipe("r3gan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -54,7 +54,8 @@ def attention(model, path, count=6):
     return path
 
 
-main = tz.runs.recipe("sagan", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.FASHION | {"minutes": 12.0, "decay_from": 0.5}
+main = tz.runs.recipe("sagan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

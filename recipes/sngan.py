@@ -39,7 +39,8 @@ def figures(model, run):
     return {"Singular values": run.directory / "spectra.png", "By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("sngan", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.FASHION | {"width": 16, "minutes": 12.0, "decay_from": 0.0}
+main = tz.runs.recipe("sngan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -47,7 +47,8 @@ def augmentation(run):
     return path
 
 
-main = tz.runs.recipe("stylegan2_ada", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.FASHION | {"minutes": 15.0}
+main = tz.runs.recipe("stylegan2_ada", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -73,7 +73,7 @@ def figures(model, run):
     }
 
 
-main = tz.runs.recipe("vae", PAPER, BUDGETS, figures, scores, flags, shipped=tz.runs.SHIPPED | LONG)
+main = tz.runs.recipe("vae", PAPER, BUDGETS, figures, scores, flags, shipped=(tz.runs.SHIPPED, tz.runs.FASHION | LONG))
 
 if __name__ == "__main__":
     tz.cli.run(main)

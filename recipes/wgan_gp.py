@@ -43,7 +43,8 @@ def figures(model, run):
     return drawn | {"By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("wgan_gp", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.FASHION | {"width": 16, "minutes": 12.0, "decay_from": 0.0}
+main = tz.runs.recipe("wgan_gp", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -173,6 +173,6 @@ def test_recipes_are_found_and_each_says_what_it_ships():
     assert recipes.directory() == ROOT / "recipes"
     rows = recipes.shipped()
     recipe, options = rows["cgan_fashion_mnist"]
-    assert (recipe, options["dataset"], options["budget"]) == ("cgan", "fashion_mnist", "20min")
+    assert (recipe, options["dataset"], options["minutes"]) == ("cgan", "fashion_mnist", 20.0)
     assert rows["dcgan_fashion_mnist"][1]["width"] == 32
     assert "latent_walk_fashion_mnist" not in rows

@@ -43,7 +43,8 @@ def shipped():
     rows = {}
     for name in names():
         main = getattr(load(name), "main", None)
-        if flags := getattr(main, "shipped", None):
+        given = getattr(main, "shipped", None) or ()
+        for flags in (given,) if isinstance(given, dict) else given:
             rows[f"{name}_{pathlib.Path(flags['dataset']).stem}"] = name, dict(flags)
     return rows
 

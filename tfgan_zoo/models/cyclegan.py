@@ -17,6 +17,7 @@ from tfgan_zoo.models.translation import (
     check_seen,
     check_weights,
     side_by_side,
+    under_noise,
 )
 from tfgan_zoo.serialization import serializable
 
@@ -40,6 +41,7 @@ class CycleGAN(PairTranslator):
         adversarial_weight: of G's losses in the game. The objective halves squares, as Mao et al. 2017 do, and the
             paper does not: hence 2.
         pool_size: earlier translations of each domain that its discriminator sees among new ones; 50 in the paper.
+        cycle_noise: as of `StarGAN`; 0 in the paper.
         **model: as for `GenerativeModel`.
 
     Raises:
@@ -60,6 +62,7 @@ class CycleGAN(PairTranslator):
         identity_weight=0.5,
         adversarial_weight=2.0,
         pool_size=50,
+        cycle_noise=0.0,
         **model,
     ):
         networks = {"generator": generator, "inverse": inverse}
@@ -69,7 +72,7 @@ class CycleGAN(PairTranslator):
             checks.objective(objective, judge)
         if objective.initial_state():
             raise ValueError(f"objective={objective!r} keeps a state, and there are two games: take LeastSquares().")
-        check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight)
+        check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight, cycle_noise=cycle_noise)
         source_shape, image_shape = generator.inputs[0].shape[1:], generator.output_shape[1:]
         if (inverse.inputs[0].shape[1:], inverse.output_shape[1:]) != (image_shape, source_shape):
             raise ValueError(
@@ -91,7 +94,7 @@ class CycleGAN(PairTranslator):
             **{"averaged": ("generator", "inverse")} | model,
         )
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self.adversarial_weight, self.pool_size = adversarial_weight, int(pool_size)
+        self.adversarial_weight, self.pool_size, self.cycle_noise = adversarial_weight, int(pool_size), cycle_noise
         self.pools = {
             name: ImagePool(self, name, pool_size, shape) for name, shape in (("a", source_shape), ("b", image_shape))
         }
@@ -143,7 +146,8 @@ class CycleGAN(PairTranslator):
             (images like A's, images like B's, dict name -> scalar).
         """
         (fake_b, same_b), (fake_a, same_a) = self._both("generator", a, b), self._both("inverse", b, a)
-        again_a, again_b = training_call(self.inverse, fake_b), training_call(self.generator, fake_a)
+        again_a = training_call(self.inverse, under_noise(self, fake_b, "a"))
+        again_b = training_call(self.generator, under_noise(self, fake_a, "b"))
         games = ((self.adversary, fake_b, b), (self.inverse_adversary, fake_a, a))
         ours, theirs = (self._game(*game) for game in games)
         losses = {
@@ -231,5 +235,5 @@ class CycleGAN(PairTranslator):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        weights = ("cycle_weight", "identity_weight", "adversarial_weight")
+        weights = ("cycle_weight", "identity_weight", "adversarial_weight", "cycle_noise")
         return super().get_config() | self.config_of("objective", "pool_size", *weights)

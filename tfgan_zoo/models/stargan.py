@@ -10,7 +10,14 @@ from tfgan_zoo import noise, runtime
 from tfgan_zoo.models import checks
 from tfgan_zoo.models.adversary import Adversary, Opposed
 from tfgan_zoo.models.optimisation import frozen_call, training_call
-from tfgan_zoo.models.translation import Translator, absolute_error, check_networks, check_seen, check_weights
+from tfgan_zoo.models.translation import (
+    Translator,
+    absolute_error,
+    check_networks,
+    check_seen,
+    check_weights,
+    under_noise,
+)
 from tfgan_zoo.serialization import serializable
 
 _ROWS = 8  # images of a picture that shows each changed in every way
@@ -32,6 +39,8 @@ class StarGAN(Opposed, Translator):
         n_critic: discriminator updates for one of the generator, each on its own slice of the batch.
         class_weight: of what D names; 1 in the paper.
         reconstruction_weight: of the way back; 10 in the paper.
+        cycle_noise: standard deviation, in units of [-1, 1], of noise on a translation before the way back, so that it
+            has to show what it keeps instead of hiding it in its least bits (Bashkirova et al. 2019); 0 in the paper.
         **model: as for `GenerativeModel`.
 
     Raises:
@@ -49,6 +58,7 @@ class StarGAN(Opposed, Translator):
         n_critic=1,
         class_weight=1.0,
         reconstruction_weight=10.0,
+        cycle_noise=0.0,
         **model,
     ):
         check_networks({"generator": generator, "discriminator": discriminator})
@@ -56,7 +66,7 @@ class StarGAN(Opposed, Translator):
         checks.head(discriminator, "classes", getattr(condition, "num_classes", None) or len(condition.names))
         Adversary.check(discriminator, objective, penalties)
         checks.numbers(n_critic, 0.0)
-        check_weights(class_weight=class_weight, reconstruction_weight=reconstruction_weight)
+        check_weights(class_weight=class_weight, reconstruction_weight=reconstruction_weight, cycle_noise=cycle_noise)
         shape = generator.output_shape[1:]
         if generator.inputs[0].shape[1:] != shape or generator.inputs[1].shape[1:] != condition.shape:
             came = [tuple(one.shape[1:]) for one in generator.inputs]
@@ -75,6 +85,7 @@ class StarGAN(Opposed, Translator):
         )
         self.n_critic = self.updates_per_step = int(n_critic)
         self.class_weight, self.reconstruction_weight = class_weight, reconstruction_weight
+        self.cycle_noise = cycle_noise
         self.adversary = Adversary(discriminator, objective, penalties, owner=self)
 
     @staticmethod
@@ -126,7 +137,7 @@ class StarGAN(Opposed, Translator):
         asked = self.targets(known, "generator")
         fake = training_call(self.generator, [real, asked])
         heads = self.adversary.discriminate(fake)
-        again = training_call(self.generator, [fake, known])
+        again = training_call(self.generator, [under_noise(self, fake, "back"), known])
         real_heads = self.adversary.discriminate(real) if self.objective.needs_real else None
         return {
             "generator_loss": self.adversary.loss_of_opponent(heads, real_heads),
@@ -184,5 +195,5 @@ class StarGAN(Opposed, Translator):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        numbers = ("n_critic", "class_weight", "reconstruction_weight")
+        numbers = ("n_critic", "class_weight", "reconstruction_weight", "cycle_noise")
         return super().get_config() | self.config_of("condition", "objective", "penalties", *numbers)

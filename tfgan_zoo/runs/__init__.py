@@ -2,6 +2,7 @@
 
 from tfgan_zoo.export import compact as compact
 from tfgan_zoo.runs.command import BUDGETS as BUDGETS
+from tfgan_zoo.runs.command import FASHION as FASHION
 from tfgan_zoo.runs.command import SHIPPED as SHIPPED
 from tfgan_zoo.runs.command import recipe as recipe
 from tfgan_zoo.runs.run import Run as Run

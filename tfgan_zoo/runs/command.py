@@ -25,7 +25,8 @@ BUDGETS = {  # by name, for any recipe -> the flags that say how long; None leav
     "20min": {"minutes": 20.0},
     "paper": None,
 }
-SHIPPED = {"dataset": "fashion_mnist", "budget": "20min"}  # flags of what a recipe gives to exported/
+SHIPPED = {"dataset": "digits"}  # flags of what a recipe gives to exported/
+FASHION = {"dataset": "fashion_mnist", "minutes": 20.0}  # the same, for those whose clothes stand there
 _FALL = {"decay_from": (float | None, None)}  # of what has a learning rate: `callbacks.LinearDecay`
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
 _OF_RUN = {
@@ -69,8 +70,8 @@ def recipe(
             None; what it has a parameter for is a number of the run. It may ask for other flags by their names. None
             for the flags that the entry registers, if any; or a dict of other defaults for these.
         extractor: as in `tz.evaluate`, for datasets without a classifier; None finds what `train_extractor` kept.
-        shipped: the flags by which `make train-zoo` trains the generator that stands in exported/; None for a recipe
-            that gives none, such as a second one of an entry.
+        shipped: the flags by which `make train-zoo` trains the generator that stands in exported/, or a tuple of such
+            dicts, one for each dataset; None for a recipe that gives none, such as a second one of an entry.
         looks, num_images: as of `Run`, for models whose images are dear.
         source: function of the dataset's name to what `data.load` takes, such as `data.Pairs`; None for the name.
 
