@@ -60,6 +60,21 @@ def test_cycles_and_identity_of_the_identity_are_0_and_an_undecided_judge_costs_
     assert float(model.critic_losses(model.adversary, B, fake_b)["discriminator_loss"]) == quarter
 
 
+def test_noise_on_the_way_back_costs_the_identity_its_mean_size_and_leaves_translations_alone():
+    """Of |N(0, s^2)| the mean is s sqrt(2 / pi)."""
+    model = cycle_gan(cycle_noise=0.2, seed=0)
+    fake_a, fake_b, losses = model.generator_losses(A, B)
+    np.testing.assert_allclose(fake_b, A)
+    np.testing.assert_allclose(fake_a, B)
+    for name in ("cycle_loss", "inverse_cycle_loss"):
+        np.testing.assert_allclose(float(losses[name]), 10.0 * 0.2 * np.sqrt(2.0 / np.pi), rtol=0.1)
+    again = cycle_gan(cycle_noise=0.2, seed=0).generator_losses(A, B)[2]
+    assert {name: float(value) for name, value in again.items()} == {k: float(v) for k, v in losses.items()}
+    assert float(losses["cycle_loss"]) != float(losses["inverse_cycle_loss"])
+    with pytest.raises(ValueError, match=r"cycle_noise=-0.1"):
+        cycle_gan(cycle_noise=-0.1)
+
+
 def test_two_shifts_cost_their_sum():
     """x + a there and x + b back: both cycles |a + b|, the identity |a| + |b|; A to B is not B to A."""
     model = cycle_gan(0.3, -0.1, cycle_weight=7.0, identity_weight=0.25)
