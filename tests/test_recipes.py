@@ -242,6 +242,20 @@ def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path)
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_mirrors_and_jitters_what_it_learns_from(tmp_path, monkeypatch):
+    """The paper's 286 for 256, at 16: windows of 16 of images of 18."""
+    seen = []
+
+    def load(*arguments, **told):
+        seen.append(told)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tz.data, "load", load)
+    with pytest.raises(KeyboardInterrupt):
+        dcgan.main(dataset="digits", image_size=16, width=4, flip=True, jitter=286 / 256, out=tmp_path, quiet=True)
+    assert seen[-1] | {"flip": True, "crop_from": (18, 18), "image_size": (16, 16)} == seen[-1]
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
@@ -252,6 +266,7 @@ def test_a_run_with_other_numbers_is_not_mixed_in_and_fresh_forgets_it(tmp_path)
         ({"n_critic": 0}, "n_critic=0"),
         ({"seed": -1}, "seed=-1: give a whole number, at least 0"),
         ({"minutes": 0.0}, "minutes=0.0: give a number above 0"),
+        ({"jitter": 0.9}, "jitter=0.9: how much larger images come than they are cut, from 1"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: give a number above 0"),
         ({"split": "train+test[:9]"}, "split='train\\+test\\[:9\\]': a run is scored on the test split"),
         ({"dataset": "digit"}, "Did you mean 'digits'"),

@@ -17,7 +17,6 @@ from tfgan_zoo.models.translation import (
     check_seen,
     check_weights,
     side_by_side,
-    under_noise,
 )
 from tfgan_zoo.serialization import serializable
 
@@ -41,7 +40,6 @@ class CycleGAN(PairTranslator):
         adversarial_weight: of G's losses in the game. The objective halves squares, as Mao et al. 2017 do, and the
             paper does not: hence 2.
         pool_size: earlier translations of each domain that its discriminator sees among new ones; 50 in the paper.
-        cycle_noise: as of `StarGAN`; 0 in the paper.
         **model: as for `GenerativeModel`.
 
     Raises:
@@ -62,7 +60,6 @@ class CycleGAN(PairTranslator):
         identity_weight=0.5,
         adversarial_weight=2.0,
         pool_size=50,
-        cycle_noise=0.0,
         **model,
     ):
         networks = {"generator": generator, "inverse": inverse}
@@ -72,7 +69,7 @@ class CycleGAN(PairTranslator):
             checks.objective(objective, judge)
         if objective.initial_state():
             raise ValueError(f"objective={objective!r} keeps a state, and there are two games: take LeastSquares().")
-        check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight, cycle_noise=cycle_noise)
+        check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight)
         source_shape, image_shape = generator.inputs[0].shape[1:], generator.output_shape[1:]
         if (inverse.inputs[0].shape[1:], inverse.output_shape[1:]) != (image_shape, source_shape):
             raise ValueError(
@@ -94,7 +91,7 @@ class CycleGAN(PairTranslator):
             **{"averaged": ("generator", "inverse")} | model,
         )
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
-        self.adversarial_weight, self.pool_size, self.cycle_noise = adversarial_weight, int(pool_size), cycle_noise
+        self.adversarial_weight, self.pool_size = adversarial_weight, int(pool_size)
         self.pools = {
             name: ImagePool(self, name, pool_size, shape) for name, shape in (("a", source_shape), ("b", image_shape))
         }
@@ -146,8 +143,7 @@ class CycleGAN(PairTranslator):
             (images like A's, images like B's, dict name -> scalar).
         """
         (fake_b, same_b), (fake_a, same_a) = self._both("generator", a, b), self._both("inverse", b, a)
-        again_a = training_call(self.inverse, under_noise(self, fake_b, "a"))
-        again_b = training_call(self.generator, under_noise(self, fake_a, "b"))
+        again_a, again_b = training_call(self.inverse, fake_b), training_call(self.generator, fake_a)
         games = ((self.adversary, fake_b, b), (self.inverse_adversary, fake_a, a))
         ours, theirs = (self._game(*game) for game in games)
         losses = {
@@ -235,5 +231,5 @@ class CycleGAN(PairTranslator):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        weights = ("cycle_weight", "identity_weight", "adversarial_weight", "cycle_noise")
+        weights = ("cycle_weight", "identity_weight", "adversarial_weight")
         return super().get_config() | self.config_of("objective", "pool_size", *weights)

@@ -16,7 +16,6 @@ from tfgan_zoo.models.translation import (
     check_networks,
     check_seen,
     check_weights,
-    under_noise,
 )
 from tfgan_zoo.serialization import serializable
 
@@ -39,8 +38,8 @@ class StarGAN(Opposed, Translator):
         n_critic: discriminator updates for one of the generator, each on its own slice of the batch.
         class_weight: of what D names; 1 in the paper.
         reconstruction_weight: of the way back; 10 in the paper.
-        cycle_noise: standard deviation, in units of [-1, 1], of noise on a translation before the way back, so that it
-            has to show what it keeps instead of hiding it in its least bits (Bashkirova et al. 2019); 0 in the paper.
+        identity_weight: of |G(x, what x shows) - x|: an image that is told what it shows stays as it is, and with that
+            all that nobody speaks of (Siddiquee et al. 2019, "fixed points"); 0 in the paper.
         **model: as for `GenerativeModel`.
 
     Raises:
@@ -58,7 +57,7 @@ class StarGAN(Opposed, Translator):
         n_critic=1,
         class_weight=1.0,
         reconstruction_weight=10.0,
-        cycle_noise=0.0,
+        identity_weight=0.0,
         **model,
     ):
         check_networks({"generator": generator, "discriminator": discriminator})
@@ -66,7 +65,11 @@ class StarGAN(Opposed, Translator):
         checks.head(discriminator, "classes", getattr(condition, "num_classes", None) or len(condition.names))
         Adversary.check(discriminator, objective, penalties)
         checks.numbers(n_critic, 0.0)
-        check_weights(class_weight=class_weight, reconstruction_weight=reconstruction_weight, cycle_noise=cycle_noise)
+        check_weights(
+            class_weight=class_weight,
+            reconstruction_weight=reconstruction_weight,
+            identity_weight=identity_weight,
+        )
         shape = generator.output_shape[1:]
         if generator.inputs[0].shape[1:] != shape or generator.inputs[1].shape[1:] != condition.shape:
             came = [tuple(one.shape[1:]) for one in generator.inputs]
@@ -85,7 +88,7 @@ class StarGAN(Opposed, Translator):
         )
         self.n_critic = self.updates_per_step = int(n_critic)
         self.class_weight, self.reconstruction_weight = class_weight, reconstruction_weight
-        self.cycle_noise = cycle_noise
+        self.identity_weight = identity_weight
         self.adversary = Adversary(discriminator, objective, penalties, owner=self)
 
     @staticmethod
@@ -137,13 +140,17 @@ class StarGAN(Opposed, Translator):
         asked = self.targets(known, "generator")
         fake = training_call(self.generator, [real, asked])
         heads = self.adversary.discriminate(fake)
-        again = training_call(self.generator, [under_noise(self, fake, "back"), known])
+        again = training_call(self.generator, [fake, known])
         real_heads = self.adversary.discriminate(real) if self.objective.needs_real else None
-        return {
+        losses = {
             "generator_loss": self.adversary.loss_of_opponent(heads, real_heads),
             "generator_class_loss": self.class_weight * self.naming_loss(heads["classes"], asked),
             "reconstruction_loss": self.reconstruction_weight * absolute_error(real, again),
-        } | self.adversary.means(generated=heads)
+        }
+        if self.identity_weight:
+            same = training_call(self.generator, [real, known])
+            losses["identity_loss"] = self.identity_weight * absolute_error(real, same)
+        return losses | self.adversary.means(generated=heads)
 
     def targets(self, known, index):
         """What images are to become: what others of the batch show, in an order drawn for this update."""
@@ -166,9 +173,10 @@ class StarGAN(Opposed, Translator):
         return ops.mean(ops.sum(ops.softplus(classes) - known * classes, axis=-1))
 
     def loss_names(self):
-        """The two players' losses, what D names, the way back, and the penalties'."""
+        """The two players' losses, what D names, the way back, the identity, and the penalties'."""
         named = ("class_loss", "generator_class_loss", "reconstruction_loss")
-        return ("discriminator_loss", "generator_loss", *named, *(penalty.name for penalty in self.penalties))
+        identity = ("identity_loss",) if self.identity_weight else ()
+        return ("discriminator_loss", "generator_loss", *named, *identity, *(one.name for one in self.penalties))
 
     def check_images(self, images):
         """As for every translator; and a batch must hold a slice for each critic step."""
@@ -195,5 +203,5 @@ class StarGAN(Opposed, Translator):
 
     def get_config(self):
         """Constructor arguments, networks and default optimizers included."""
-        numbers = ("n_critic", "class_weight", "reconstruction_weight", "cycle_noise")
+        numbers = ("n_critic", "class_weight", "reconstruction_weight", "identity_weight")
         return super().get_config() | self.config_of("condition", "objective", "penalties", *numbers)

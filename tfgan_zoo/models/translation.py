@@ -158,15 +158,6 @@ class PairTranslator(Translator):
             raise ValueError(f"There are {count} images and {len(labels)} others: {self.name} takes as many of both.")
 
 
-def under_noise(model, images, purpose):
-    """Translations as the way back sees them: normal noise hides what hardly shows (Bashkirova et al. 2019, Sec. 4)."""
-    if not model.cycle_noise:
-        return images
-    seed = model.noise_seed(f"cycle {purpose}")
-    drawn = noise.shared(lambda count: noise.normal((count, *images.shape[1:]), seed), tf.shape(images)[0])
-    return ops.cast(images, "float32") + model.cycle_noise * drawn
-
-
 def absolute_error(images, others):
     """Mean absolute difference of images, a scalar (Isola et al. 2017, Eq. 3)."""
     return ops.mean(ops.abs(ops.cast(images, "float32") - ops.cast(others, "float32")))

@@ -29,6 +29,7 @@ SHIPPED = {"dataset": "digits"}  # flags of what a recipe gives to exported/
 FASHION = {"dataset": "fashion_mnist", "minutes": 20.0}  # the same, for those whose clothes stand there
 _FALL = {"decay_from": (float | None, None)}  # of what has a learning rate: `callbacks.LinearDecay`
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
+_OF_DATA |= {"flip": (bool | None, None), "jitter": (float | None, None)}
 _OF_RUN = {
     **{"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)},
     **{"compact": (bool, False), "no_figures": (bool, False), "train_only": (bool, False)},
@@ -52,10 +53,11 @@ def recipe(
 
     Its parameters are the flags of the command line: dataset, epochs, minutes (of training, in place of epochs:
     `callbacks.Minutes`), budget (either by a name of `BUDGETS`), batch_size (images of one update), image_size, width,
-    seed, n_critic and learning_rate where the entry takes them, decay_from (`callbacks.LinearDecay`), split and
-    skip_corrupt as in `data.load`, out, fresh, quiet, compact (export no more than is committed in exported/),
-    no_figures, train_only (the next call scores and exports), and the recipe's own. The same call continues what an
-    earlier one left, or says that it is done. It returns the score record; None on every worker but the chief, and
+    seed, n_critic and learning_rate where the entry takes them, decay_from (`callbacks.LinearDecay`), split,
+    skip_corrupt and flip as in `data.load`, jitter (how much larger images come before a window is cut out at random:
+    1.117 is 286 for 256), out, fresh, quiet, compact (export no more than is committed in exported/), no_figures,
+    train_only (the next call scores and exports), and the recipe's own. The same call continues what an earlier one
+    left, or says that it is done. It returns the score record; None on every worker but the chief, and
     where it only trains. A dataset without a test split is scored on the images that `data.HeldOut` holds out, which
     are not trained on; one without an extractor in pixels only.
 
@@ -170,6 +172,8 @@ def _check(config):
     for name in ("learning_rate", "minutes"):
         if not config.get(name, 1.0) > 0:
             raise ValueError(f"{name}={config[name]}: give a number above 0.")
+    if not config.get("jitter", 1.0) >= 1.0:
+        raise ValueError(f"jitter={config['jitter']}: how much larger images come than they are cut, from 1 (none) on.")
     if not 0.0 <= (start := config.get("decay_from", 0.0)) <= 1.0:
         raise ValueError(f"decay_from={start}: give the share of training after which rates fall, from 0 to 1 (none).")
     if any(part.split("[")[0].strip() == "test" for part in config.get("split", "train").split("+")):

@@ -147,6 +147,7 @@ class Run(Figures):
         runtime.seed_all(seed)
         model = registry.create(entry, _image_shape(info, dataset, wanted), **overrides)
         model.name_classes_of(info)
+        wanted |= self._changed(model.image_shape)
         images = data.load(dataset, batch_size=self.config["batch_size"] * model.updates_per_step, seed=seed, **wanted)
         model.compile()
         cloud = data.arrays(dataset, split="test[:1000]")[0] if info.is_points else None
@@ -157,6 +158,14 @@ class Run(Figures):
             epochs = callbacks.Minutes(minutes, self.checkpoint).at_most(epochs)
         model.fit(images, epochs=epochs, verbose=0, callbacks=chosen)
         return model
+
+    def _changed(self, image_shape):
+        """What `data.load` is told of images that are changed while they are learned from: mirrored, and cut out."""
+        told = {"flip": True} if self.config.get("flip") else {}
+        if jitter := self.config.get("jitter"):
+            size = tuple(image_shape[:2])
+            told |= {"image_size": size, "crop_from": tuple(round(jitter * side) for side in size)}
+        return told
 
     def test_images(self, count=None):
         """Images of the test split as a model sees them, and their labels.
