@@ -41,7 +41,7 @@ def flags(gamma: float = 0.5):
     return {"objective": tz.objectives.BoundaryEquilibrium(gamma=gamma)}
 
 
-main = tz.runs.recipe("began", PAPER, BUDGETS, figures, flags=flags)
+main = tz.runs.recipe("began", PAPER, BUDGETS, figures, flags=flags, shipped=tz.runs.SHIPPED | {"width": 16})
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -40,7 +40,7 @@ def flags(margin: float | None = None):
     return {"objective": margin and tz.objectives.EnergyMargin(margin)}
 
 
-main = tz.runs.recipe("ebgan", PAPER, BUDGETS, figures, flags=flags)
+main = tz.runs.recipe("ebgan", PAPER, BUDGETS, figures, flags=flags, shipped=tz.runs.SHIPPED | {"width": 16})
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -30,7 +30,7 @@ def figures(model, run):
     return drawn
 
 
-main = tz.runs.recipe("wgan", PAPER, BUDGETS, figures)
+main = tz.runs.recipe("wgan", PAPER, BUDGETS, figures, shipped=tz.runs.SHIPPED | {"width": 16})
 
 if __name__ == "__main__":
     tz.cli.run(main)
