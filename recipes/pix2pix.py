@@ -25,9 +25,14 @@ BUDGETS = {
 }
 
 
-def flags(l1_weight: float = 100.0, adversarial_weight: float | None = None, dropout: float | None = None):
-    """Weights of the absolute error and of G's loss in the game; what the decoder drops, at inference too."""
-    return {"l1_weight": l1_weight, "adversarial_weight": adversarial_weight, "dropout": dropout}
+def flags(
+    l1_weight: float = 100.0,
+    adversarial_weight: float | None = None,
+    dropout: float | None = None,
+    depth: int | None = None,
+):
+    """Weights of the absolute error and of G's loss in the game; what the decoder drops, at inference too; halvings."""
+    return {"l1_weight": l1_weight, "adversarial_weight": adversarial_weight, "dropout": dropout, "depth": depth}
 
 
 def figures(model, run):
@@ -35,7 +40,7 @@ def figures(model, run):
     return {"Of the test split: source, translation, target": run.translations(model), "By epoch": run.by_epoch()}
 
 
-SHIPPED = {"dataset": "edges2shapes", "width": 8, "minutes": 7.0}
+SHIPPED = {"dataset": "edges2shapes", "depth": 4, "minutes": 8.0}
 main = tz.runs.recipe("pix2pix", PAPER, BUDGETS, figures, flags=flags, source=tz.data.Pairs, shipped=SHIPPED)
 
 
