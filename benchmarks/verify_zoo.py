@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+import tfgan_zoo  # noqa: F401 - whose layers some networks have
 import tfgan_zoo_serving
 from tfgan_zoo_serving import card as cards
 from tfgan_zoo_serving import collection

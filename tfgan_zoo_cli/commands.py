@@ -318,6 +318,8 @@ def verify(
             raise ValueError("Name an export, or give --all.")
         saying.without_greeting()
         found = {}
+        with saying.silence():
+            import tfgan_zoo  # noqa: F401 - whose layers the networks of some exports have
         for name in names:
             with saying.silence():
                 found[name] = check(name)

@@ -6,6 +6,8 @@ call is lent one that nobody else has.
 """
 
 import collections
+import sys
+import zipfile
 
 import numpy as np
 
@@ -38,11 +40,13 @@ def load(name, path, **options):
         A function ({"latents": (N, ...) float32[, "labels": (N,) int32]}) -> (N, *image_shape) float32.
 
     Raises:
-        ImportError: if the runtime is not installed.
+        ImportError: if the runtime is not installed, or layers of the zoo are asked for before it is imported.
         ValueError: if the format has no such option.
     """
     check_options(name, **options)
     module, packages = NEEDS[kind(name)]
+    if kind(name) == "keras" and _has_layers_of_the_zoo(path) and "tfgan_zoo" not in sys.modules:
+        raise ImportError(f"The format {name!r} has layers of tfgan_zoo here: import tfgan_zoo first.")
     try:
         return _LOADERS[kind(name)](path, **{key: value for key, value in options.items() if value is not None})
     except ImportError as error:
@@ -160,6 +164,11 @@ def _saved_model(path):
 
     signature = tf.saved_model.load(str(path)).signatures["serving_default"]
     return lambda inputs: signature(**{key: tf.constant(value) for key, value in inputs.items()})["images"].numpy()
+
+
+def _has_layers_of_the_zoo(path):
+    with zipfile.ZipFile(path) as file:
+        return b'"tfgan_zoo>' in file.read("config.json")
 
 
 def _keras(path):

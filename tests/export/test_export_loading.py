@@ -300,3 +300,12 @@ def test_a_missing_runtime_leaves_the_others(copy, monkeypatch):
     assert "max_abs_diff" in found["saved_model"]
     with pytest.raises(ImportError, match="needs ai_edge_litert"):
         tz.verify(copy, ["tflite"])
+
+
+def test_networks_with_layers_of_the_zoo_ask_for_it(monkeypatch):
+    path = ROOT / "exported/r3gan_digits/generator.keras"
+    assert callable(runtimes.load("keras", path))
+    monkeypatch.delitem(sys.modules, "tfgan_zoo")
+    with pytest.raises(ImportError, match=r"has layers of tfgan_zoo here: import tfgan_zoo first\.$"):
+        runtimes.load("keras", path)
+    assert callable(runtimes.load("keras", ROOT / "exported/cgan_digits/generator.keras"))  # Keras' own layers alone
