@@ -17,7 +17,7 @@ import tfgan_zoo as tz
 
 PAPER = "pix2pix, Isola et al. 2017"
 PAPERS = {"decay_from": 0.5, "flip": True, "jitter": 286 / 256, "adversarial_weight": 1.0, "dropout": 0.5}
-SMALL = {"adversarial_weight": 0.1, "dropout": 0.0, "learning_rate": 1e-3, "width": 16, "batch_size": 8}
+SMALL = {"adversarial_weight": 0.1, "dropout": 0.0, "learning_rate": 1e-3, "width": 16, "batch_size": 8, "depth": 4}
 BUDGETS = {
     "edges2shapes": PAPERS | SMALL | {"epochs": 60, "image_size": 32},
     "grey2shapes": PAPERS | SMALL | {"epochs": 2, "image_size": 32},
@@ -40,7 +40,7 @@ def figures(model, run):
     return {"Of the test split: source, translation, target": run.translations(model), "By epoch": run.by_epoch()}
 
 
-SHIPPED = {"dataset": "edges2shapes", "depth": 4, "minutes": 8.0}
+SHIPPED = {"dataset": "edges2shapes", "minutes": 8.0}
 main = tz.runs.recipe("pix2pix", PAPER, BUDGETS, figures, flags=flags, source=tz.data.Pairs, shipped=SHIPPED)
 
 
