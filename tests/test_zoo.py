@@ -72,7 +72,7 @@ HEAVY |= {"adversarial_autoencoder", "conditional_vae", "iwae", "semi_supervised
 PIXEL_BY_PIXEL = {"pixelvae", "pixelgan_autoencoder"}
 HEAVY |= PIXEL_BY_PIXEL  # see test_pixel_autoencoders.py
 HEAVY |= {"density_network", "rbm", "realnvp"}  # see test_density.py, test_boltzmann.py and test_flow.py
-HEAVY |= {"dragan", "hinge_gan", "lsgan", "wgan", "wgan_gp"}  # `dcgan` with another loss or penalty, which have tests
+HEAVY |= {"dragan", "gan", "hinge_gan", "lsgan", "wgan", "wgan_gp"}  # `dcgan` on other networks or with another loss
 HEAVY |= {"acgan", "began", "ebgan", "improved_gan", "infogan", "sngan", "vae_gan", "vq_vae"}  # have files of tests
 ENTRIES = [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in tz.list_models()]
 FORMATS = {"classifier_guidance": ("saved_model",)}  # entry: those it is exported in, where LiteRT cannot express it

@@ -93,7 +93,9 @@ def exported(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "alpha")) for name in MODELS]
+)  # alpha is colour with a channel more
 def test_formats_agree_with_the_model(exported, name):
     model, directory, card = exported(name)
     images = ask(model, directory)
