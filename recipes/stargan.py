@@ -18,7 +18,7 @@ import tfgan_zoo as tz
 PAPER = "StarGAN, Choi et al. 2018"
 FALL = {"decay_from": 0.5}  # of the training: rates fall to 0 over its second half, as in the paper
 BUDGETS = {
-    "shapes_attributes": {"epochs": 8, "batch_size": 16, "width": 16, "image_size": 32, "learning_rate": 5e-4, **FALL},
+    "shapes_attributes": {"epochs": 16, "batch_size": 16, "width": 16, "image_size": 32, "learning_rate": 5e-4, **FALL},
     None: {"epochs": 20, "batch_size": 16, "width": 32, "image_size": 32, **FALL},
 }
 COLOURS = {"red": (1, -1, -1), "green": (0, 1, -1), "cyan": (-1, 1, 1), "violet": (0, -1, 1)}
