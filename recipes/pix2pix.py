@@ -16,12 +16,12 @@ pairs by heart before G has found one hue, so that here the game weighs a tenth 
 import tfgan_zoo as tz
 
 PAPER = "pix2pix, Isola et al. 2017"
-PAPERS = {"decay_from": 0.5, "flip": True, "jitter": 286 / 256, "adversarial_weight": 1.0, "dropout": 0.5}
+PUBLISHED = {"decay_from": 0.5, "flip": True, "jitter": 286 / 256, "adversarial_weight": 1.0, "dropout": 0.5}
 SMALL = {"adversarial_weight": 0.1, "dropout": 0.0, "learning_rate": 1e-3, "width": 16, "batch_size": 8, "depth": 4}
 BUDGETS = {
-    "edges2shapes": PAPERS | SMALL | {"epochs": 60, "image_size": 32},
-    "grey2shapes": PAPERS | SMALL | {"epochs": 2, "image_size": 32},
-    None: PAPERS | {"epochs": 200, "batch_size": 4, "width": 64, "image_size": 64},
+    "edges2shapes": PUBLISHED | SMALL | {"epochs": 60, "image_size": 32},
+    "grey2shapes": PUBLISHED | SMALL | {"epochs": 2, "image_size": 32},
+    None: PUBLISHED | {"epochs": 200, "batch_size": 4, "width": 64, "image_size": 64},
 }
 
 

@@ -6,7 +6,8 @@
     python -m recipes.projection_gan --dataset ring8            points on a ring, whose modes are the classes
 
 The residual networks, spectral norm and hinge loss are SNGAN's. The figure, `run/by_class.png`, has a row for each
-class and one latent in each column: what is alike along a column is style.
+class and one latent in each column: what is alike along a column is style. `make train-zoo` takes one step of D where
+the paper takes five, as for `recipes.sngan`.
 """
 
 import tfgan_zoo as tz

@@ -7,6 +7,8 @@
 
 The figure, `run/spectra.png`, is the paper's Fig. 3 for this method: the squared singular values of D's kernels as they
 are used, largest first. The first is 1 as far as one power iteration a step can tell, and the others should not die.
+The one in exported/ takes one step of D where the paper takes five (`--n-critic 1`): fd 203.9 after seven CPU minutes,
+where five steps come to 246.1 after twelve, at one seed each.
 """
 
 import numpy as np

@@ -267,6 +267,7 @@ def test_a_run_mirrors_and_jitters_what_it_learns_from(tmp_path, monkeypatch):
         ({"seed": -1}, "seed=-1: give a whole number, at least 0"),
         ({"minutes": 0.0}, "minutes=0.0: give a number above 0"),
         ({"jitter": 0.9}, "jitter=0.9: how much larger images come than they are cut, from 1"),
+        ({"dataset": "ring8", "jitter": 1.1}, "jitter=1.1: ring8 is points, which are not cut"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: give a number above 0"),
         ({"split": "train+test[:9]"}, "split='train\\+test\\[:9\\]': a run is scored on the test split"),
         ({"dataset": "digit"}, "Did you mean 'digits'"),

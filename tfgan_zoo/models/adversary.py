@@ -157,7 +157,7 @@ class Adversary:
 
 
 class Opposed:
-    """A model that plays one game, against its `adversary`: whose parts are the model's, and whose state it keeps."""
+    """What a model with one game has of its `adversary`: objective, penalties and augmentations, and their state."""
 
     @property
     def objective(self):

@@ -163,6 +163,10 @@ class Run(Figures):
         """What `data.load` is told of images that are changed while they are learned from: mirrored, and cut out."""
         told = {"flip": True} if self.config.get("flip") else {}
         if jitter := self.config.get("jitter"):
+            if len(image_shape) == 1:
+                raise ValueError(
+                    f"jitter={jitter}: {self.config['dataset']} is points, which are not cut: leave it out."
+                )
             size = tuple(image_shape[:2])
             told |= {"image_size": size, "crop_from": tuple(round(jitter * side) for side in size)}
         return told

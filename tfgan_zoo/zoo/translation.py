@@ -90,7 +90,7 @@ def cyclegan(
     )
 
 
-@register(extends=StarGAN, ranges=RANGES)
+@register(extends=StarGAN, ranges=RANGES | {"identity_weight": Search(wide=[0.0, 1.0, 10.0], narrow=10.0)})
 def stargan(
     image_shape,
     *,
