@@ -15,8 +15,8 @@ _OURS = {_PACKAGE, _PACKAGE.parent / "tfgan_zoo_serving"}
 def run(main):
     """Run `main` with the flags of the command line; its parameters are the flags, its module's docstring the help.
 
-    Further flags say how the machine is used, `--precision` and `--strategy`, as in `runtime.setup`; and `--profile`
-    profiles a few steps of training, as `callbacks.Profile` does.
+    Further flags say how the machine is used, `--precision`, `--jit`, `--strategy` and `--steps-per-execution`, as in
+    `runtime.setup`; and `--profile` profiles a few steps of training, as `callbacks.Profile` does.
 
     A sentence of the zoo's own about bad input ends the program with status 2 and no traceback; Ctrl-C with 130.
 
@@ -26,10 +26,10 @@ def run(main):
     import typer
 
     @functools.wraps(main)
-    def command(precision, strategy, profile, **flags):
+    def command(precision, jit, strategy, steps_per_execution, profile, **flags):
         profiling.request(profile)
         try:
-            runtime.setup(precision=precision, strategy=strategy)
+            runtime.setup(None, precision, jit, strategy, steps_per_execution)
             with runtime.each_traced_once():  # experiments build many
                 main(**flags)
         except KeyboardInterrupt:
@@ -49,7 +49,9 @@ def run(main):
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, default, kind in (
             ("precision", "float32", str),
+            ("jit", False, bool),
             ("strategy", None, str | None),
+            ("steps_per_execution", 1, int),
             ("profile", False, bool),
         )
     ]

@@ -10,17 +10,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.errors import unknown
+from tfgan_zoo.errors import unknown, whole_number
 from tfgan_zoo.keras_private import apply_alone
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("mirrored", "multi_worker")
 
 _jit = False
+_steps_per_execution = 1
 _current = None  # the strategy that `setup` made current
 
 
-def setup(seed=None, precision="float32", jit=None, strategy=None):
+def setup(seed=None, precision="float32", jit=None, strategy=None, steps_per_execution=1):
     """Seed everything random, choose the arithmetic and the devices; call it once, before the model is built.
 
     Under a strategy everything that is built afterwards is built on all of its devices, and `fit`, `generate` and
@@ -36,6 +37,8 @@ def setup(seed=None, precision="float32", jit=None, strategy=None):
         strategy: "mirrored" for all GPUs of this machine (or, where there is none, its logical CPUs); "multi_worker"
             for the machines that the environment variable TF_CONFIG names; a tf.distribute.Strategy; None for one
             device. "multi_worker" must come before anything that computes.
+        steps_per_execution: integer >= 1, what `compile` gives Keras where the caller does not: steps between two
+            returns to Python, which counts where a step takes milliseconds.
 
     Raises:
         ValueError: if an argument is not one of these, or a strategy is given inside the scope of another.
@@ -45,17 +48,18 @@ def setup(seed=None, precision="float32", jit=None, strategy=None):
     >>> from tfgan_zoo import runtime
     >>> runtime.setup(seed=0, precision="float32")
     """
-    global _jit
+    global _jit, _steps_per_execution
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     if jit not in (None, True, False):
         raise ValueError(f"jit={jit!r}: give True for XLA, or False.")
     _check_seed(seed)
+    whole_number("steps_per_execution", steps_per_execution)
     _use(_strategy(strategy))
     if seed is not None:
         keras.utils.set_random_seed(int(seed))
     keras.config.set_dtype_policy(precision)
-    _jit = bool(jit)
+    _jit, _steps_per_execution = bool(jit), int(steps_per_execution)
 
 
 def seed_all(seed):
@@ -76,6 +80,11 @@ def precision():
 def jit_compile():
     """What `compile` passes to Keras as jit_compile when the caller does not."""
     return False if replicas() > 1 else _jit  # XLA's resources do not cross replicas
+
+
+def steps_per_execution():
+    """What `compile` passes to Keras under this name when the caller does not."""
+    return _steps_per_execution
 
 
 def device():

@@ -101,7 +101,10 @@ class MinibatchStdDev(layers.Layer):
 
     def call(self, inputs):
         batch, *places, _ = ops.shape(inputs)
-        group = ops.where(batch % self.group_size == 0, self.group_size, batch)
+        if isinstance(batch, int):  # static shapes, which XLA needs
+            group = batch if batch % self.group_size else self.group_size
+        else:
+            group = ops.where(batch % self.group_size == 0, self.group_size, batch)
         grouped = ops.reshape(ops.cast(inputs, "float32"), (group, batch // group, math.prod(inputs.shape[1:])))
         deviation = ops.mean(ops.sqrt(ops.var(grouped, axis=0) + self.epsilon), axis=-1)
         channel = ops.reshape(ops.tile(deviation, [group]), (-1, *(1 for _ in places), 1))

@@ -177,6 +177,7 @@ class OptimisedModel(keras.Model):
             setattr(self, f"{name}_optimizer", own)
         lead = self.optimizer_of(next(iter(self.networks)))
         jit_compile = runtime.jit_compile() if jit_compile is None else jit_compile
+        arguments = {"steps_per_execution": runtime.steps_per_execution()} | arguments
         super().compile(optimizer=lead, loss=None, jit_compile=jit_compile, auto_scale_loss=False, **arguments)
 
     def optimizer_of(self, name):
