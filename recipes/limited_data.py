@@ -55,7 +55,7 @@ def main(dataset: str = "fashion_mnist", count: int = 1000, kimg: int = 600, eve
          width: int = 16, image_size: int | None = None, seed: int = 0, out: Path = OUT, quiet: bool = False):
     """Train what is not there yet; write rows, a table and a picture of all that is."""
     if count < 64 or not 1 <= every <= kimg or only not in ("", *TRAININGS):
-        raise typer.BadParameter(f"{count=}, {kimg=}, {every=}, {only=}: 64 or more, every <= kimg, one of {TRAININGS}.")
+        raise typer.BadParameter(f"{count=}, {kimg=}, {every=}, {only=}: >= 64, every <= kimg, one of {TRAININGS}.")
     parts = (tz.data.arrays(dataset, split, image_size=image_size)[0] for split in (f"train[:{count}]", "test"))
     given = (*(np.asarray(tz.pixels.from_uint8(one)) for one in parts), dataset, kimg, every, width, seed)
     paths = {name: tz.files.directory(out) / f"{name}.json" for name in TRAININGS}
