@@ -8,8 +8,6 @@ compiled, in the same two precisions, TF32 allowed. Then the largest difference 
 without TF32, for an entry of each family.
 """
 
-import json
-import os
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ import time
 import numpy as np
 
 ROWS = {"dcgan": ((28, 28, 1), 1), "wgan_gp": ((32, 32, 3), 5)}
+WAYS = {False: "as it is", True: "XLA"}
 ALIKE = ("dcgan", "cgan", "vae", "realnvp", "diffusion", "flow_matching", "vq_vae")
 
 
@@ -29,10 +28,14 @@ def ours(name, precision, jit, steps, width, batch_size):
     shape, n_critic = ROWS[name]
     tz.runtime.setup(seed=0, precision=precision, jit=jit)
     model = tz.create(name, shape, width=width)
-    model.compile(steps_per_execution=1 if jit else 10)
+    model.compile(steps_per_execution=10)
     images = np.random.default_rng(0).uniform(-1, 1, (10 * batch_size * n_critic, *shape)).astype("float32")
     data = (
-        tf.data.Dataset.from_tensor_slices(images).batch(batch_size * n_critic).cache().repeat(steps // 10).prefetch(4)
+        tf.data.Dataset.from_tensor_slices(images)
+        .batch(batch_size * n_critic, True)
+        .cache()
+        .repeat(steps // 10)
+        .prefetch(4)
     )
     took = []
     for _ in range(2):
@@ -85,35 +88,30 @@ def alike():
     return found
 
 
-def asked(python, function, *arguments):
-    """What a function here answers in a process of its own."""
-    code = f"import json; from benchmarks import gpu; print(json.dumps(gpu.{function}(*{arguments!r})))"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=os.environ)
-    if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:200]}
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def said(answer):
-    """An answer as a line's end."""
-    return answer.get("error") or f"{answer['ms']:8.2f} ms a step, {answer['first']:5.1f} s more at first"
+def table(side, names, steps, width, batch_size):
+    """Print a line for each way of one side, which takes all of the card's memory: a process of its own for each."""
+    ways = {"ours": (("float32", False), ("float32", True), ("mixed_bfloat16", False), ("mixed_bfloat16", True))}
+    ways["theirs"] = tuple((p, v) for p in ("float32", "mixed_bfloat16") for v in ("eager", "compile"))
+    for name in names:
+        for precision, way in ways[side]:
+            said = f"{name}, {'PyTorch' if side == 'theirs' else 'ours'}, {precision}, {WAYS.get(way, way)}"
+            try:
+                found = {"ours": ours, "theirs": theirs}[side](name, precision, way, steps, width, batch_size)
+                told = f"{found['ms']:8.2f} ms a step, {found['first']:5.1f} s more at first"
+            except Exception as error:  # what one way does not have should not end the others
+                told = str(error).strip().splitlines()[0][:200]
+            print(f"{said:50}", told, flush=True)
 
 
 def main(torch_python: str = sys.executable, steps: int = 200, width: int = 64, batch_size: int = 256, only: str = ""):
     """Print the table."""
-    numbers = (steps, width, batch_size)
-    for name in ROWS:
-        if not name.startswith(only):
-            continue
-        print(f"{name}, width {width}, {batch_size} images an update", flush=True)
-        for precision in ("float32", "mixed_bfloat16"):
-            for jit in (False, True):
-                line = f"    ours {precision}{', XLA' if jit else ''}"
-                print(f"{line:42}", said(asked(sys.executable, "ours", name, precision, jit, *numbers)), flush=True)
-            for variant in ("eager", "compile") if name != "wgan_gp" else ("eager",):
-                line = f"    PyTorch {precision}, {variant}"
-                print(f"{line:42}", said(asked(torch_python, "theirs", name, precision, variant, *numbers)), flush=True)
-    print("largest difference to the CPU's images:", asked(sys.executable, "alike"), flush=True)
+    names = [name for name in ROWS if name.startswith(only)]
+    print(f"width {width}, {batch_size} images an update", flush=True)
+    for python, side in ((sys.executable, "ours"), (torch_python, "theirs")):
+        code = f"from benchmarks import gpu; gpu.table({side!r}, {names}, {steps}, {width}, {batch_size})"
+        subprocess.run([python, "-c", code], check=True)
+    code = "from benchmarks import gpu; print('largest difference to the CPU's images:', gpu.alike())"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 if __name__ == "__main__":
