@@ -6,7 +6,8 @@
 Minutes are CPU minutes of training, of each family and seed. families.md is the table: scores of the first seed's best
 epoch (copying 0.5: no nearer to training images than held-out ones are), fd by seed, how many failed, the
 likelihood of test images and of what, bits an image for a coder driven by it (of a bound, by bits-back), images a CPU
-second, path length between latents; samples.png has a row a family, families.png the yardsticks side by side.
+second, path length between latents; samples.png has a row a family, families.png the yardsticks side by side,
+over_time.png fd after so many minutes.
 """
 
 from pathlib import Path

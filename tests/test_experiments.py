@@ -304,6 +304,15 @@ def test_a_row_says_what_a_likelihood_is_of_and_how_many_bits_it_saves():
     assert yardsticks.row([{"failed": "NaN"}], 64, "sharp")["failed"] == "1 of 1"
 
 
+def test_scores_over_time_are_those_of_the_epochs_that_were_scored(tmp_path):
+    path = tmp_path / "history.csv"
+    assert yardsticks.over_time(path) == []
+    path.write_text("epoch,loss,minutes,fd_classifier\n1,0.5,0.25,\n2,0.4,0.5,31.5\n3,0.4,0.75,30.0\n")
+    assert yardsticks.over_time(path) == [(0.5, 31.5), (0.75, 30.0)]
+    path.write_text("epoch,loss,minutes\n1,0.5,0.25\n")
+    assert yardsticks.over_time(path) == []
+
+
 def test_png_needs_fewer_bits_for_black_and_white():
     grey, black = yardsticks.by_png(np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 1)))
     assert 16 * 16 * 8 < grey < 16 * 16 * 8 + 1500
@@ -324,7 +333,8 @@ def test_families_are_compared_and_a_second_call_trains_nothing(tmp_path, monkey
     said = capsys.readouterr().out
     assert "| RBM | " in said
     assert "nats (bound) | grey levels" in said
-    assert {"families.md", "families.png", "samples.png"} <= {path.name for path in tmp_path.iterdir()}
+    pictures = {"families.png", "samples.png", "over_time.png"}
+    assert {"families.md", *pictures} <= {path.name for path in tmp_path.iterdir()}
     monkeypatch.setattr(families.tz.Run, "train", None)
     families.main(**chosen)
     assert capsys.readouterr().out == said

@@ -1,5 +1,6 @@
-"""Families of models beside each other: a table, samples of each, and where each stands on each yardstick."""
+"""Families of models beside each other: a table, samples, where each stands on each yardstick, and scores over time."""
 
+import csv
 import io
 import math
 import time
@@ -81,10 +82,10 @@ def by_png(images):
 
 
 def report(out, found, said, images, heading):
-    """Write families.md, samples.png and families.png, and print the table.
+    """Write families.md, samples.png, families.png and over_time.png, and print the table.
 
     Args:
-        out: directory; `<family>_0/run/shown.png` there holds a row of samples of each.
+        out: directory; `<family>_<seed>/run/` there holds a row of samples, shown.png, and history.csv of each.
         found: family -> records of its seeds: those of `tz.evaluate` with "failed" (what went wrong, or ""), "seen"
             (images while it trained), and what `of_drawing` and `of_data` give.
         said: family -> what is said of it.
@@ -109,6 +110,7 @@ def report(out, found, said, images, heading):
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
     figure.savefig(out / "samples.png", bbox_inches="tight")
     _parallel(out / "families.png", rows)
+    _over_time(out, {name: len(records) for name, records in found.items()})
     print("\n".join(lines))
 
 
@@ -127,3 +129,27 @@ def _parallel(path, rows):
     axis.set(xticks=range(len(scales)), yticks=[0, 1], xticklabels=list(scales), yticklabels=["worst", "best"])
     figure.legend(loc="outside right upper", frameon=False)
     figure.savefig(path)
+
+
+def _over_time(out, seeds):
+    """The Fréchet distance of each family after so many minutes of training, a line a seed; where lines cross."""
+    figure = Figure(figsize=(8, 4.5), layout="constrained", dpi=110)
+    axis = figure.subplots()
+    for place, (name, count) in enumerate(seeds.items()):
+        for seed in range(count):
+            points = over_time(out / f"{name.replace(' ', '_')}_{seed}/run/history.csv")
+            label = {"label": name} if seed == 0 else {}
+            axis.plot(*(zip(*points, strict=True) if points else ((), ())), f"C{place}", marker=".", **label)
+    axis.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="fd, training split")
+    figure.legend(loc="outside right upper", frameon=False)
+    figure.savefig(out / "over_time.png")
+
+
+def over_time(path):
+    """[(minutes, Fréchet distance)] of the epochs that were scored, from a run's history.csv; [] without."""
+    if not path.exists():
+        return []
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    (key, *_) = [name for name in rows[0] if name.startswith("fd_")] or [None]
+    return [(float(row["minutes"]), float(row[key])) for row in rows if key and row[key] and row.get("minutes")]
