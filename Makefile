@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
-.PHONY: docs train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-fifth lint data data-emoji data-emoji-pairs data-mnist bench clean help
+.PHONY: docs train-zoo verify-zoo zoo-index demo demo-vendor export-check test test-all test-share lint data data-emoji data-emoji-pairs data-mnist bench clean help
 LITERTJS := 2.5.3
 
 help:            ## list the targets
@@ -61,8 +61,8 @@ test: $(VENV)/dev  ## the tests, under twelve minutes on two quiet cores
 test-all: $(VENV)/dev  ## the slow tests too
 	$(BIN)/python -m pytest -m 'slow or not slow'
 
-test-fifth: $(VENV)/dev  ## a fifth of the slow tests, another one each day
-	$(BIN)/python -m pytest -m slow --slow-fifth
+test-share: $(VENV)/dev  ## a fifth of the slow tests, another one each day (SHARE=20: a twentieth)
+	$(BIN)/python -m pytest -m slow --share $(or $(SHARE),5)
 
 train-zoo: $(VENV)/run  ## train all that stands in exported/, hours; stopped, it goes on (ONLY="vae*" for some of it)
 	$(BIN)/python -m benchmarks.train_zoo $(if $(ONLY),--only "$(ONLY)")

@@ -19,17 +19,17 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--slow-fifth",
-        action="store_true",
-        help="of the slow tests only a fifth, another one each day, so that in five days all of them have run",
+        "--share",
+        type=int,
+        default=1,
+        help="of the chosen tests only one in so many, others each day, so that in as many days all of them have run",
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--slow-fifth"):
-        return
-    today = datetime.datetime.now(datetime.UTC).toordinal() % 5
-    chosen = [item for item in items if zlib.crc32(item.nodeid.encode()) % 5 == today]
+    share = config.getoption("--share")
+    today = datetime.datetime.now(datetime.UTC).toordinal() % share
+    chosen = [item for item in items if zlib.crc32(item.nodeid.encode()) % share == today]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
 
