@@ -95,6 +95,15 @@ def test_one_update_by_hand():
     assert float(layer.visible_bias[1]) > 0.0
 
 
+def test_a_flipped_unit_changes_the_free_energy_by_its_row_alone():
+    layer = made().layer
+    bits, chosen = tf.constant((ALL.reshape(-1, 6) + 1) / 2), tf.range(64) % 6
+    kernel, visible, hidden = layer.parameters()
+    other = tf.abs(bits - tf.one_hot(chosen, 6))
+    change = layer.flipped(bits, hidden + bits @ kernel, chosen, kernel, visible)
+    np.testing.assert_allclose(change, layer(other) - layer(bits), atol=1e-5)
+
+
 def test_recentring_changes_no_probability():
     model = made()
     before = np.asarray(model.log_prob(ALL))

@@ -46,8 +46,28 @@ class RestrictedBoltzmann(keras.Layer):
         """Visible units (N, D) in {0, 1} -> free energy (N,)."""
         kernel, visible, hidden = self.parameters()
         bits = ops.cast(bits, "float32")
-        inside = ops.softplus(hidden + ops.matmul(bits, kernel))
-        return -ops.matmul(bits, visible) - ops.sum(inside, axis=-1)
+        return self.free_energy(bits, hidden + ops.matmul(bits, kernel), visible)
+
+    @staticmethod
+    def free_energy(bits, inputs, visible):
+        """F (N,) of v (N, D), where the total inputs c + W'v of hidden units are known, (N, units)."""
+        return -ops.matmul(bits, visible) - ops.sum(ops.softplus(inputs), axis=-1)
+
+    @staticmethod
+    def flipped(bits, inputs, chosen, kernel, visible):
+        """F(v with one unit flipped) - F(v), (N,), by a row of W each.
+
+        Args:
+            bits: v, (N, D) in {0, 1}.
+            inputs: c + W'v, (N, units).
+            chosen: which visible unit of each v, integers (N,).
+            kernel: W.
+            visible: b.
+        """
+        sign = 1.0 - 2.0 * ops.take_along_axis(bits, chosen[:, None], axis=1)
+        after = inputs + sign * ops.take(kernel, chosen, axis=0)
+        apart = ops.sum(ops.softplus(after) - ops.softplus(inputs), axis=-1)
+        return -sign[:, 0] * ops.take(visible, chosen) - apart
 
     def recentre(self, visible_mean, hidden_mean, rate):
         """Offsets a share of the way to the units' means, and biases so that no probability changes."""

@@ -83,7 +83,7 @@ class RBM(GenerativeModel):
         layer = self.energy.get_layer("boltzmann")
         bits = self._bits(images)
         samples = self._negatives(bits, layer)
-        results = self.minimize("energy", lambda: self._differences(images, samples))
+        results = self.minimize("energy", lambda: self._differences(bits, samples))
         if self.persistent:
             self.chain.assign(samples)
         pace = tf.where(self.step.value == 0, 1.0, _PACE)
@@ -98,8 +98,9 @@ class RBM(GenerativeModel):
         """As training would see them, from the chains as they are; nothing changes."""
         images, _ = self.unpack(data)
         images = self.likelihood.observe(images, self.noise_seed("observe"))
-        samples = self._negatives(self._bits(images), self.energy.get_layer("boltzmann"))
-        return self.track(self._differences(images, samples))
+        bits = self._bits(images)
+        samples = self._negatives(bits, self.energy.get_layer("boltzmann"))
+        return self.track(self._differences(bits, samples))
 
     def _negatives(self, bits, layer):
         """k steps from the persistent chains, which every replica takes alike, or from a batch's own bits."""
@@ -109,15 +110,21 @@ class RBM(GenerativeModel):
         chain = tf.convert_to_tensor(self.chain)
         return _sampled(chain, *layer.parameters(), self.k, _by_seed(seed, lambda draw, rows: draw(rows)))
 
-    def _differences(self, images, samples):
-        energies = self.energy(images, training=True)
-        apart = tf.reduce_mean(energies) - tf.reduce_mean(self.energy(self._images(samples), training=True))
-        bits, seed = self._bits(images), self.noise_seed("unit")
-        drawn = noise.shared(lambda rows: noise.uniform((rows, 1), seed), tf.shape(bits)[0])[:, 0]
-        flip = tf.one_hot(tf.cast(drawn * self.size, tf.int32), self.size)
-        flipped = self.energy(self._images(tf.abs(bits - flip)), training=True)
-        pseudo = self.size * tf.reduce_mean(tf.math.log_sigmoid(flipped - energies))
-        return {"free_energy_difference": apart, "pseudo_log_likelihood": pseudo}
+    def _differences(self, bits, samples):
+        layer, count = self.energy.get_layer("boltzmann"), tf.shape(bits)[0]
+        kernel, visible, hidden = layer.parameters()
+        both = tf.concat([bits, samples], axis=0)  # one product with W for all that an update asks of it
+        inputs = hidden + both @ kernel
+        energies = layer.free_energy(both, inputs, visible)
+        apart = tf.reduce_mean(energies[:count]) - tf.reduce_mean(energies[count:])
+        seed = self.noise_seed("unit")
+        drawn = noise.shared(lambda rows: noise.uniform((rows, 1), seed), count)[:, 0]
+        units = tf.cast(drawn * self.size, tf.int32)
+        change = layer.flipped(bits, inputs[:count], units, kernel, visible)
+        return {
+            "free_energy_difference": apart,
+            "pseudo_log_likelihood": self.size * tf.reduce_mean(tf.math.log_sigmoid(change)),
+        }
 
     def check_images(self, images):
         """As for every model; and they are black and white, or made so."""
