@@ -287,6 +287,14 @@ def test_progress_says_rate_and_remaining_time(capsys):
     assert "0 s left" in lines[-1]
 
 
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_clock_counts_every_step_of_an_execution_of_several(tmp_path, together):
+    gan, clock = model(), tz.callbacks.Clock(tmp_path / "clock.json")
+    gan.compile(steps_per_execution=together)
+    gan.fit(data(), epochs=2, verbose=0, callbacks=[clock])
+    assert clock.read(tmp_path / "clock.json")["steps"] == 2 * 3 == int(gan.step)
+
+
 class Clock:
     """Advances by so many seconds each time it is read."""
 

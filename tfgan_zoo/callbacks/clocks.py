@@ -77,7 +77,8 @@ class Clock(keras.callbacks.Callback):
         self._begin = self._begin and _clocks()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps, self._last = self._steps + 1, _clocks()
+        self._steps = min(batch + 1, self.params.get("steps") or batch + 1)  # of several in one execution the last's
+        self._last = _clocks()
         self._begin = self._begin or self._last
 
     def on_epoch_end(self, epoch, logs=None):

@@ -65,12 +65,12 @@ class Progress(keras.callbacks.Callback):
         self._first, self._steps = first, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
+        self._steps = self._before + batch + 1  # of several in one execution, the last's
         if self.params.get("steps") and self._bar.live.is_started:
             self._bar.update(self._task, completed=self._epoch + (batch + 1) / self.params["steps"])
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch = epoch
+        self._epoch, self._before = epoch, self._steps
 
     def on_epoch_end(self, epoch, logs=None):
         now = time.monotonic()
