@@ -47,12 +47,17 @@ def clean_slate():
 
 @pytest.fixture(scope="session")
 def tfgan():
-    """TF-GAN's losses, metrics and features, past its package's import of the estimators that TensorFlow dropped."""
+    """TF-GAN's losses, metrics and features, past its package's import of the estimators that TensorFlow dropped.
+
+    And past that of TensorFlow Hub, which needs the `pkg_resources` that setuptools dropped; Python 3.11's venv alone
+    still brings a setuptools that has it.
+    """
     root = importlib.util.find_spec("tensorflow_gan").submodule_search_locations[0]
     for name, path in (("tensorflow_gan", root), ("tensorflow_gan.python", f"{root}/python")):
         module = types.ModuleType(name)
         module.__path__ = [path]
         sys.modules.setdefault(name, module)
+    sys.modules.setdefault("tensorflow_hub", types.ModuleType("tensorflow_hub"))  # it would load what nobody asks for
     parts = ("losses", "eval", "features")
     return types.SimpleNamespace(**{part: importlib.import_module(f"tensorflow_gan.python.{part}") for part in parts})
 

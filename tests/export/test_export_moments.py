@@ -145,6 +145,23 @@ def test_whole_after_a_kill_at_every_step(first, tmp_path, monkeypatch):
     assert steps > 15
 
 
+def test_an_interrupt_while_tidying_up_lets_go_of_what_it_leaves(tmp_path, monkeypatch):
+    """Whatever still knows of the interrupt: the next export of the same process clears up."""
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing.shutil, "rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt) as kept:
+            publish(tmp_path / "out", 1)
+    assert list((tmp_path / "out").glob(".*"))
+    publish(tmp_path / "out", 2)
+    assert not list((tmp_path / "out").glob(".*"))
+    assert seen(tmp_path / "out") == 2
+    assert kept.tb is not None  # and with it every frame up to here
+
+
 def digits():
     return {str(number) for number in range(1, 9)}
 

@@ -124,12 +124,12 @@ def staging(directory):
                 stage = pathlib.Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
                 held = contextlib.ExitStack()
                 held.enter_context(_locked(stage))  # says that its owner lives
-            try:
-                (stage / "new").mkdir()
-                yield stage
-            finally:
-                shutil.rmtree(stage, ignore_errors=True)
-                held.close()
+            with held:  # let go of also where an interrupt ends the tidying up
+                try:
+                    (stage / "new").mkdir()
+                    yield stage
+                finally:
+                    shutil.rmtree(stage, ignore_errors=True)
         finally:
             for path in made:  # the deepest first; one that holds something stays
                 with contextlib.suppress(OSError):
