@@ -432,7 +432,7 @@ def test_nothing_moves_before_every_gradient_is_there():
     step = tf.function(model.train_step).get_concrete_function(tf.TensorSpec((16, 8, 8, 1)))
     kernel = model.discriminator.layers[-1].kernel.value
     [handle] = [inner for outer, inner in step.graph.captures if outer is kernel.handle]
-    [update] = [one for one in handle.consumers() if one.type.startswith("Assign")]
+    [update] = [one for one in handle.consumers() if one.type.startswith(("Assign", "ResourceApply"))]
     waiting, before = [update], set()
     while waiting:
         operation = waiting.pop()
