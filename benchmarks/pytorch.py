@@ -6,10 +6,11 @@ The same networks, batch and updates; each side in a process of its own, by turn
 Printed are CPU seconds of the process a step after a warm-up, and the ratio of each pair: its median and its extremes.
 PyTorch is eager, in channels_last, or compiled (not where a gradient penalty needs a second derivative, which
 torch.compile refuses, nor with spectral norm, whose power iteration between two passes its backward pass refuses):
-whichever was cheapest in the first round goes on; "fused" is eager with Adam as one kernel, which the other two have too
-where it is among the variants. A check says that both sides give the same images and logits, and the same penalty and
-its gradient; of models with one loss, the same loss and gradient of every weight, by the same noise. Of GANs without
-styles ours keeps the generator's average too, as it always does; in the other rows both sides keep what ours keeps.
+whichever was cheapest in the first round goes on; "fused" is eager with Adam as one kernel, which the other two have
+too where it is among the variants. A check says that both sides give the same images and logits, and the same penalty
+and its gradient; of models with one loss, the same loss and gradient of every weight, by the same noise. Of GANs
+without styles ours keeps the generator's average too, as it always does; in the rows of other families both sides keep
+what ours keeps.
 
 Then, of our side, the step's arithmetic over the rate of a large float32 matrix multiplication in the same process;
 the peak memory of both processes; and the CPU seconds from the start of the process to the end of its first step, ours
