@@ -6,8 +6,11 @@ The same networks, batch and updates; each side in a process of its own, by turn
 Printed are CPU seconds of the process a step after a warm-up, and the ratio of each pair: its median and its extremes.
 PyTorch is eager, in channels_last, or compiled (not where a gradient penalty needs a second derivative, which
 torch.compile refuses, nor with spectral norm, whose power iteration between two passes its backward pass refuses):
-whichever was cheapest in the first round goes on. A check says that both sides give the same
-images and logits, and the same penalty and its gradient. Ours keeps the generator's average too, as it always does.
+whichever was cheapest in the first round goes on; "fused" is eager with Adam as one kernel, which the other two have
+too where it is among the variants. A check says that both sides give the same images and logits, and the same penalty
+and its gradient; of models with one loss, the same loss and gradient of every weight, by the same noise. Of GANs
+without styles ours keeps the generator's average too, as it always does; in the rows of other families both sides keep
+what ours keeps.
 
 Then, of our side, the step's arithmetic over the rate of a large float32 matrix multiplication in the same process;
 the peak memory of both processes; and the CPU seconds from the start of the process to the end of its first step, ours
@@ -31,6 +34,8 @@ import time
 
 import numpy as np
 
+from benchmarks.pytorch_offered import OFFERED, mirrored, offered, turned
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -50,7 +55,9 @@ class Row:
     precision: str = "float32"
     half: bool = False  # PyTorch's autocast to bfloat16
     variants: tuple = ("eager", "channels_last", "compile")
+    apart: float = 1e-4  # what the sides may differ by, of the largest value; more where a slope crosses rectifiers
     overrides: dict = dataclasses.field(default_factory=dict)
+    likelihood: str | None = None  # of tz.likelihoods, where it is not the entry's own
     compiled: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -58,7 +65,15 @@ class Row:
         """The zoo's name of the entry, of which PyTorch's side may know several sizes."""
         return self.entry.split()[0]
 
+    def made(self, width, **more):
+        """Our model."""
+        import tfgan_zoo as tz
 
+        told = {"likelihood": getattr(tz.likelihoods, self.likelihood)()} if self.likelihood else {}
+        return tz.create(self.model, self.shape, width=width, **self.overrides, **told, **more)
+
+
+FUSED = ("eager", "fused", "channels_last", "compile")  # all but the first with Adam as one kernel
 DCGAN = Row("dcgan", (28, 28, 1), 0.8)
 ROWS = {
     "dcgan": DCGAN,
@@ -83,6 +98,20 @@ ROWS = {
         variants=("eager", "channels_last"),
         overrides={"blocks": 3},
     ),
+    "vae, 10 steps at a time": Row(
+        *("vae", (28, 28, 1), 0.6),
+        batch_size=100,
+        width=25,
+        steps=25,
+        variants=("eager", "fused", "compile"),
+        compiled={"steps_per_execution": 10},
+    ),
+    "diffusion": Row("diffusion", (28, 28, 1), 0.8, width=48, variants=FUSED),
+    "stylegan2": Row(  # 16 steps: an interval of R1, four of the path length
+        *("stylegan2", (32, 32, 3), 0.8), width=16, steps=0.8, variants=FUSED, apart=1e-3
+    ),
+    "pixelcnn": Row("pixelcnn", (28, 28, 1), 0.8, width=16, variants=FUSED, likelihood="Categorical"),
+    "realnvp": Row("realnvp", (28, 28, 1), 0.8, width=32, variants=FUSED),
 }
 
 
@@ -103,7 +132,7 @@ def our_side(row, width, steps, threads):
     import tfgan_zoo as tz
 
     tz.runtime.setup(seed=0, precision=row.precision)
-    gan = tz.create(row.model, row.shape, width=width, **row.overrides)
+    gan = row.made(width)
     gan.compile(**row.compiled)
     slices = row.n_critic * row.batch_size
     images = np.random.default_rng(0).uniform(-1, 1, (steps * slices, *row.shape)).astype("float32")
@@ -126,10 +155,12 @@ def offer(row, width, path):
     import keras
     import tensorflow as tf
 
-    import tfgan_zoo as tz
     from tfgan_zoo import noise
 
-    gan = tz.create(row.model, row.shape, width=width, seed=0, **row.overrides)
+    gan = row.made(width, seed=0)
+    if row.model in OFFERED:
+        np.savez(path, **offered(gan, OFFERED[row.model]))
+        return {}
     random, given, seed = np.random.default_rng(0), {}, tf.constant([0, 1])
     for network in (gan.generator, gan.discriminator):
         for weight in network.trainable_variables:
@@ -147,16 +178,10 @@ def offer(row, width, path):
         with tf.GradientTape() as tape:
             penalty = gan.penalties[0](lambda images: gan.discriminator(images, training=True), real, fake, seed=seed)
         gradient = keras.ops.convert_to_numpy(tape.gradient(penalty, first))
-        given |= {"penalty": penalty, "gradient": _turned(gradient)}
+        given |= {"penalty": penalty, "gradient": turned(gradient)}
         given["mix"] = np.reshape(noise.uniform((16, 1), seed), (-1, 1, 1, 1))
     np.savez(path, **given)
     return {}
-
-
-def mirrored(images):
-    """Images turned around, channels first; points as they are."""
-    images = np.asarray(images)
-    return np.ascontiguousarray(np.transpose(images[:, ::-1, ::-1], (0, 3, 1, 2))) if images.ndim == 4 else images
 
 
 def weights_of(network):
@@ -174,12 +199,7 @@ def weights_of(network):
                 array = array.reshape(*before.input.shape[1:], -1)[::-1, ::-1].transpose(3, 2, 0, 1)
                 yield array.reshape(len(array), -1)
             else:
-                yield _turned(array) if array.ndim > 1 else array
-
-
-def _turned(kernel):
-    """A kernel of ours, turned around, with PyTorch's order of axes."""
-    return np.ascontiguousarray(kernel[::-1, ::-1].transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T)
+                yield turned(array) if array.ndim > 1 else array
 
 
 SIDES = {"ours": our_side, "offer": offer}
@@ -217,8 +237,10 @@ def contest(name, row, torch_python, width, steps, pairs, threads):
         measured([sys.executable, __file__, "offer"], {"name": name, "width": width, "path": exchange})
         first = {variant: theirs_once(variant, exchange=exchange) for variant in row.variants}
     apart = first["eager"]["apart"]
-    if max(apart.values()) > 1e-4:
-        sys.exit(f"{name}: the two sides differ by {apart}, more than 1e-4 of the largest value: nothing to compare.")
+    if max(apart.values()) > row.apart:
+        sys.exit(
+            f"{name}: the sides differ by {apart}, more than {row.apart} of the largest value: nothing to compare."
+        )
     best = min(first, key=lambda variant: first[variant]["seconds"])
     rounds = []
     for pair in range(pairs):

@@ -21,6 +21,9 @@ from torch import nn
 from torch.nn.functional import relu, softplus
 from torch.nn.utils.parametrizations import spectral_norm
 
+from benchmarks import pytorch_networks
+from benchmarks.pytorch_stylegan2 import StyleGAN2
+
 DEVICE = "cpu"  # of autocast; benchmarks/gpu.py makes it another
 KERNELS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
 
@@ -336,8 +339,13 @@ class TorchCycleGAN:
         return torch.stack(given)
 
 
+MODELS = pytorch_networks.MODELS | {"stylegan2": StyleGAN2}
+
+
 def contender(entry, width, variant, half):
     """PyTorch's model of an entry."""
+    if entry in MODELS:
+        return MODELS[entry](width, variant)
     return (TorchCycleGAN if entry == "cyclegan" else TorchGAN)(entry, width, variant, half)
 
 
@@ -345,6 +353,8 @@ def compared(entry, width, exchange):
     """By how much images, logits, penalty and its gradient differ from ours, of the largest value of ours."""
     given = dict(np.load(exchange))
     gan = contender(entry, width, "eager", False)
+    if entry in MODELS:
+        return pytorch_networks.apart(gan, given)
     gan.take(given)
     fake = gan.generator(torch.tensor(given["latents"]))
     logits = gan.critic.eval() if "u_0" in given else gan.critic  # eval: no power iteration before the comparison

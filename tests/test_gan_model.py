@@ -432,7 +432,7 @@ def test_nothing_moves_before_every_gradient_is_there():
     step = tf.function(model.train_step).get_concrete_function(tf.TensorSpec((16, 8, 8, 1)))
     kernel = model.discriminator.layers[-1].kernel.value
     [handle] = [inner for outer, inner in step.graph.captures if outer is kernel.handle]
-    [update] = [one for one in handle.consumers() if one.type.startswith("Assign")]
+    [update] = [one for one in handle.consumers() if one.type.startswith(("Assign", "ResourceApply"))]
     waiting, before = [update], set()
     while waiting:
         operation = waiting.pop()
@@ -442,6 +442,39 @@ def test_nothing_moves_before_every_gradient_is_there():
     slopes = [one for one in step.graph.get_operations() if one.type == "Conv2DBackpropFilter"]
     shapes = [tuple(weight.shape) for weight in model.discriminator.trainable_variables if len(weight.shape) == 4]
     assert {tuple(one.outputs[0].shape) for one in slopes if one in before} >= set(shapes)
+
+
+@pytest.mark.parametrize("how", ["eager", "graph", "xla"])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {},
+        {"beta_1": 0.0, "beta_2": 0.9, "epsilon": 1e-3},
+        {"global_clipnorm": 0.1},
+        {"weight_decay": 0.1},
+        {"gradient_accumulation_steps": 2},
+        {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)},
+    ],
+    ids=str,
+)
+def test_adam_as_one_kernel_is_keras_adam(numbers, how):
+    def trained(apply):
+        weights = [keras.Variable(np.ones(shape, "float32")) for shape in ((3, 2), (2,))]
+        optimizer, random = keras.optimizers.Adam(**numbers), np.random.default_rng(0)
+        optimizer.build(weights)
+
+        def step(*gradients):
+            apply(optimizer, gradients, weights)
+
+        step = step if how == "eager" else tf.function(step, autograph=False, jit_compile=how == "xla")
+        for _ in range(7):
+            step(*(tf.constant(random.normal(size=weight.shape), tf.float32) for weight in weights))
+        assert "update_step" not in vars(optimizer)
+        return [np.array(weight) for weight in (*weights, *optimizer.variables)]
+
+    keras_own = trained(lambda optimizer, gradients, weights: optimizer.apply(gradients, weights))
+    for ours, theirs in zip(trained(tz.runtime.update), keras_own, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_what_a_networks_layers_add_to_the_loss_counts_in_each_pass():

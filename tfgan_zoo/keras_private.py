@@ -16,6 +16,12 @@ def apply_alone(optimizer):
     return getattr(optimizer, "_common_apply", optimizer.apply)
 
 
+def moments(adam, weight):
+    """The two moments of a weight (tf.Variable) that Adam keeps (_momentums, _velocities, _get_variable_index)."""
+    place = adam._get_variable_index(weight)
+    return adam._momentums[place].value, adam._velocities[place].value
+
+
 def begin_at(model, epoch):
     """Let the `fit` that is beginning go on at an epoch; None for where it was told (Trainer._initial_epoch)."""
     model._initial_epoch = epoch

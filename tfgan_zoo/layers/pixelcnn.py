@@ -75,18 +75,20 @@ class GatedPixelCNN(keras.Layer):
     def call(self, images, condition=None):
         """Images (N, H, W, C) [and what they are told: (N, d), or (N, H, W, d)] -> parameters (N, H, W, C, kinds)."""
         seen, images = self._read(images), ops.cast(images, self.compute_dtype)
-        height, width, _ = self.size
         down, right = seen, seen
         for index, (of_down, of_right) in enumerate(self._conditions(condition)):
             reach = _REACH if index == 0 else 1
-            down = ops.pad(down, ((0, 0), (reach, 0), (reach, reach), (0, 0)))[:, : height + reach - (index == 0)]
+            down = ops.pad(down, ((0, 0), (reach, 0), (reach, reach), (0, 0)))
+            left = ops.pad(right, ((0, 0), (0, 0), (reach, 0), (0, 0)))
+            if index == 0:  # which does not see the pixel itself
+                down, left = down[:, :-1], left[:, :, :-1]
             down = self.vertical[index](down)
-            left = ops.pad(right, ((0, 0), (0, 0), (reach, 0), (0, 0)))[:, :, : width + reach - (index == 0)]
             left = self.horizontal[index](left) + self.links[index](down) + of_right
             right = self._added(index, right, left)
             down = _gate(down + of_down)
         channels = [None, *(images[..., :c] for c in range(1, images.shape[-1]))]
-        return ops.stack([self.parameters(right, one) for one in channels], axis=-2)
+        each = [self.parameters(right, one) for one in channels]
+        return ops.stack(each, axis=-2) if len(each) > 1 else each[0][..., None, :]  # a stack of one is a copy
 
     def _read(self, pixels):
         """What the first layers see of pixels (N, H, W, C)."""
