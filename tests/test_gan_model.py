@@ -455,7 +455,7 @@ def test_nothing_moves_before_every_gradient_is_there():
         {"gradient_accumulation_steps": 2},
         {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)},
     ],
-    ids=str,
+    ids=lambda numbers: "-".join(numbers) or "plain",
 )
 def test_adam_as_one_kernel_is_keras_adam(numbers, how):
     def trained(apply):
