@@ -3,6 +3,8 @@
     python -m recipes.pixelcnn                              handwritten digits at 16 x 16, 30 epochs
     python -m recipes.pixelcnn --binary                     black and white, binarised anew at each visit
     python -m recipes.pixelcnn --dataset fashion_mnist      clothes of 28 x 28, one epoch
+    python -m recipes.pixelcnn --dataset fashion_mnist --minutes 6 --width 32 --decay-from 0.5 --jit \\
+        --steps-per-execution 5                             on a GPU, 44 epochs: 2.91 bits/dim
 
 `run/completions.png` is the figure: of each test image the upper half is kept, and the lower is drawn, four times.
 """
@@ -45,7 +47,8 @@ def scores(model, run):
     return run.likelihood(model)
 
 
-main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, scores, flags, looks=2, num_images=2000)
+SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION)
+main = tz.runs.recipe("pixelcnn", PAPER, BUDGETS, figures, scores, flags, shipped=SHIPPED, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)
