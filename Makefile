@@ -61,7 +61,7 @@ test: $(VENV)/dev  ## the tests, under twelve minutes on two quiet cores
 test-all: $(VENV)/dev  ## the slow tests too
 	$(BIN)/python -m pytest -m 'slow or not slow'
 
-test-share: $(VENV)/dev  ## a fifth of the slow tests, another one each day (SHARE=20: a twentieth)
+test-share: $(VENV)/dev  ## a fifth of the slow tests, another one each day (SHARE=40: a fortieth)
 	$(BIN)/python -m pytest -m slow --share $(or $(SHARE),5)
 
 train-zoo: $(VENV)/run  ## train all that stands in exported/, hours; stopped, it goes on (ONLY="vae*" for some of it)
