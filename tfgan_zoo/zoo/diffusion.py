@@ -84,7 +84,7 @@ def diffusion(
     schedule=Cosine(),
     prediction=Preconditioned(0.7),
     min_snr=5.0,
-    sampling=Sampling("dpmpp_2m", 20),
+    sampling=Sampling("dpmpp_2m", 20, rho=14.0),
     learning_rate=1e-3,
     global_clipnorm=1.0,
     ema_half_life=50_000,
@@ -112,7 +112,9 @@ def diffusion(
 
 
 @register(extends=diffusion, ranges=RANGES)
-def guided_diffusion(image_shape, *, num_classes=10, sampling=Sampling("dpmpp_2m", 20, guidance_scale=1.0), **numbers):
+def guided_diffusion(
+    image_shape, *, num_classes=10, sampling=Sampling("dpmpp_2m", 20, guidance_scale=1.0, rho=14.0), **numbers
+):
     """`diffusion` that is told classes, with classifier-free guidance: Ho & Salimans 2022.
 
     Args:
