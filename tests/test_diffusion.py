@@ -172,6 +172,7 @@ def test_a_run_goes_on_where_it_was(tmp_path):
 
     def fitted(directory, *parts):
         for epochs in parts:
+            keras.utils.clear_session(free_memory=False)  # names of layers begin anew: TensorFlow orders sums by them
             tz.runtime.setup(seed=0)
             model = tz.create("diffusion", (2,), width=4, num_classes=3, ema_half_life=100.0, seed=0)
             model.compile()
