@@ -91,9 +91,9 @@ def test_every_flag_is_a_typed_keyword_and_the_page_says_how_to_run_it(name):
         assert flag.default is not flag.empty, flag
     assert re.search(rf"^    python -m recipes.{name}( |$)", recipe.__doc__, flags=re.M)
     assert name in OF_THEIR_OWN or re.search(r"\(.* (19|20)\d\d\)", recipe.__doc__.splitlines()[0])  # the paper
-    for command_line in re.findall(rf"python -m recipes.{name}(.*)", recipe.__doc__):
+    for command_line in re.findall(rf"python -m recipes.{name}(.*)", recipe.__doc__.replace("\\\n", " ")):
         named = {flag.replace("-", "_") for flag in re.findall(r"--([a-z-]+)", command_line)}
-        assert named <= set(flags), command_line
+        assert named <= {*flags, *tz.cli.MACHINE}, command_line
 
 
 @pytest.mark.parametrize("name", IMAGES)

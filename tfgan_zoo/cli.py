@@ -9,6 +9,13 @@ import traceback
 from tfgan_zoo import profiling, runtime
 
 _PACKAGE = pathlib.Path(__file__).parent
+MACHINE = {  # how the machine is used: flags of every recipe -> type and default
+    "precision": (str, "float32"),
+    "jit": (bool, False),
+    "strategy": (str | None, None),
+    "steps_per_execution": (int, 1),
+    "profile": (bool, False),
+}
 _OURS = {_PACKAGE, _PACKAGE.parent / "tfgan_zoo_serving"}
 
 
@@ -47,13 +54,7 @@ def run(main):
 
     machine = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, default, kind in (
-            ("precision", "float32", str),
-            ("jit", False, bool),
-            ("strategy", None, str | None),
-            ("steps_per_execution", 1, int),
-            ("profile", False, bool),
-        )
+        for name, (kind, default) in MACHINE.items()
     ]
     signature = inspect.signature(main)
     command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *machine])
