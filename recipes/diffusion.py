@@ -30,11 +30,11 @@ def there_and_back(model, images, path):
     """Images in noise, what the network sees in them, and what is drawn from them."""
     levels = model.schedule.levels(LEVELS)
     noise = np.random.default_rng(0).normal(size=images.shape).astype("float32")
-    columns = [(images, images, images)]
+    columns, even = [(images, images, images)], model.with_sampling(rho=None)  # as the levels that are shown
     for time, signal, sigma, place in zip(levels.times, levels.signal, levels.noise, range(LEVELS), strict=False):
         noisy = (signal * images + sigma * noise).astype("float32")
         seen = np.clip(model.denoise(noisy, time), -1, 1)
-        columns.insert(1, (np.clip(noisy, -1, 1), seen, model.edit(images, 1.0 - place / LEVELS, seed=0)))
+        columns.insert(1, (np.clip(noisy, -1, 1), seen, even.edit(images, 1.0 - place / LEVELS, seed=0)))
     rows = np.stack([np.stack(column) for column in columns], axis=2)  # (3, images, levels + 1, ...)
     sheet = rows.transpose(1, 0, 2, 3, 4, 5).reshape(-1, *images.shape[1:])
     titles = ["noised", "seen at once", "drawn again"] * len(images)
@@ -48,7 +48,7 @@ def figures(model, run):
     paths = {name: run.directory / f"{name}.png" for name in ("there_and_back", "samplers", "inpainted")}
     images, _ = run.test_images(COLUMNS)
     there_and_back(model, images[:3], paths["there_and_back"])
-    drawn = [model.generate(COLUMNS, seed=0, sampler=sampler, steps=steps) for sampler, steps in DRAWN]
+    drawn = [model.generate(COLUMNS, seed=0, sampler=sampler, steps=steps, rho=None) for sampler, steps in DRAWN]
     names = [f"{sampler} {steps}" for sampler, steps in DRAWN]
     tz.pictures.save_labelled_grid(np.concatenate(drawn), paths["samplers"], COLUMNS, row_titles=names)
     known = np.zeros(model.image_shape[:2], bool)

@@ -292,7 +292,8 @@ class Denoising(GenerativeModel):
         """The same model with the same weights, which draws otherwise: for scores and exports of another sampler.
 
         Args:
-            **changes: fields of `samplers.Sampling`, such as `sampler="dpmpp_2m", steps=10, guidance_scale=3.0`.
+            **changes: fields of `samplers.Sampling`, such as `sampler="dpmpp_2m", steps=10, rho=None`; the rest stays,
+                `rho` too, which was chosen for its number of steps.
 
         Returns:
             A shallow copy; what one of them learns the other knows.
