@@ -31,7 +31,7 @@ def trained(strategy, name, image_shape, overrides):
     sgd, precision = overrides.pop("sgd", None), overrides.pop("precision", "float32")
     tz.runtime.setup(seed=1, strategy=strategy, precision=precision)
     model = tz.create(name, image_shape=image_shape, width=8, ema_decay=0.5, **overrides)
-    model.compile(*([keras.optimizers.SGD(0.5, **sgd), keras.optimizers.SGD(0.5, **sgd)] if sgd else []))
+    model.compile(*([keras.optimizers.SGD(0.5, **sgd), keras.optimizers.SGD(0.5, **sgd)] if sgd is not None else []))
     start = model.get_weights()
     random = np.random.default_rng(0)
     count = STEPS * 8 * model.updates_per_step
