@@ -132,7 +132,7 @@ def markdown(found):
             cells = [_cell(column, one.get(column), one.get("spread")) for column in columns]
             card = f"[card](../exported/{name}/README.md)"
             lines.append(f"| `{name}` | " + " | ".join(cells) + f" | {card} |")
-        if reference == "fashion_mnist":
+        if reference == "fashion_mnist" and any(one["entry"] in LUCIC for one in rows.values()):
             lines += ["", *_beside_lucic(rows)]
     unscored = [name for name, card in found.items() if _score(card["scores"] or {}, "fd") is None]
     if unscored:

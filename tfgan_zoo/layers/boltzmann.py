@@ -16,11 +16,12 @@ class RestrictedBoltzmann(keras.Layer):
 
     Args:
         units: hidden units.
+        centred: whether there are offsets.
     """
 
-    def __init__(self, units, **arguments):
+    def __init__(self, units, centred=True, **arguments):
         super().__init__(**arguments | {"dtype": "float32"})  # log Z sums thousands of terms
-        self.units = units
+        self.units, self.centred = units, bool(centred)
 
     def build(self, bits_shape):
         """Make the weights: couplings of 0.01 (Hinton 2012, Sec. 8), no biases, offsets at 0."""
@@ -33,11 +34,14 @@ class RestrictedBoltzmann(keras.Layer):
         self.kernel = self.add_weight(name="kernel", shape=(size, self.units), initializer=normal)
         self.visible_bias, self.hidden_bias = vector("visible_bias", size), vector("hidden_bias", self.units)
         self.visible_mean = vector("visible_mean", size, trainable=False)  # of the data: AIS starts from it
-        self.visible_offset = vector("visible_offset", size, trainable=False)
-        self.hidden_offset = vector("hidden_offset", self.units, trainable=False)
+        if self.centred:
+            self.visible_offset = vector("visible_offset", size, trainable=False)
+            self.hidden_offset = vector("hidden_offset", self.units, trainable=False)
 
     def parameters(self):
         """W, b and c of F(v) = -b'v - sum softplus(c + W'v), whatever the offsets are."""
+        if not self.centred:
+            return [ops.convert_to_tensor(weight) for weight in (self.kernel, self.visible_bias, self.hidden_bias)]
         visible = self.visible_bias - ops.matmul(self.kernel, self.hidden_offset)
         hidden = self.hidden_bias - ops.matmul(self.visible_offset, self.kernel)
         return ops.convert_to_tensor(self.kernel), visible, hidden
@@ -82,4 +86,4 @@ class RestrictedBoltzmann(keras.Layer):
         return keras.KerasTensor(bits.shape[:1], "float32")
 
     def get_config(self):
-        return super().get_config() | {"units": self.units}
+        return super().get_config() | {"units": self.units, "centred": self.centred}

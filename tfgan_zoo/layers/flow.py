@@ -1,5 +1,6 @@
 """Invertible layers of a normalising flow: affine couplings on halves that alternate, in several scales."""
 
+import itertools
 import math
 
 import keras
@@ -10,7 +11,7 @@ from tfgan_zoo.serialization import serializable
 _SHIFT = 2.0  # a coupling's scale starts at sigmoid(2), near 1
 _LEAST = 0.01  # of a scale: back towards images a coupling magnifies by 100 at most, or some rows would overflow
 _PACE = 3.0  # Kingma & Dhariwal 2018, their code: log-scales of a channel move three times as fast as weights
-_DIAGONALS_FIRST = (0, 3, 1, 2)  # of a block's four pixels: one colour of the checkerboard, then the other
+_COLOURS = ((0, 3), (1, 2))  # of a block's four pixels: one colour of the checkerboard, and the other
 
 
 @serializable
@@ -30,11 +31,11 @@ class Coupling(keras.Layer):
         super().__init__(**{"autocast": False} | arguments)
         self.width, self.depth = width, depth
 
-    def build(self, shape):
-        """Make the network, of convolutions for images and dense layers for points."""
-        channels, half = shape[-1], shape[-1] // 2
-        self.scale = self.add_weight(name="scale", shape=(channels,), initializer="zeros", dtype="float32")
-        self.shift = self.add_weight(name="shift", shape=(channels,), initializer="zeros", dtype="float32")
+    def build(self, shape, other=None):
+        """Make the network of a half of this shape, of convolutions for images and dense layers for points."""
+        half = shape[-1]
+        self.scale = self.add_weight(name="scale", shape=(2 * half,), initializer="zeros", dtype="float32")
+        self.shift = self.add_weight(name="shift", shape=(2 * half,), initializer="zeros", dtype="float32")
         self.pixels = math.prod(shape[1:-1])
 
         def maps(units, size, **arguments):
@@ -45,7 +46,7 @@ class Coupling(keras.Layer):
         self.first = maps(self.width, 3)
         self.blocks = [(maps(self.width, 3), maps(self.width, 1)) for _ in range(self.depth)]
         self.blocks = [layer for pair in self.blocks for layer in pair]
-        self.last = maps(2 * (channels - half), 3, kernel_initializer="zeros")
+        self.last = maps(2 * half, 3, kernel_initializer="zeros")
         for layer in (*self.blocks, self.last):
             layer.build((*shape[:-1], self.width))
         self.first.build((*shape[:-1], half))
@@ -54,26 +55,32 @@ class Coupling(keras.Layer):
         x = ops.relu(self.first(kept))
         for one, other in zip(self.blocks[::2], self.blocks[1::2], strict=True):
             x = ops.relu(x + other(ops.relu(one(x))))
-        log_scale, shift = ops.split(ops.cast(self.last(x), "float32"), 2, axis=-1)
-        return ops.log(_LEAST + (1.0 - _LEAST) * ops.sigmoid(log_scale + _SHIFT)), shift
+        gate, shift = ops.split(ops.cast(self.last(x), "float32"), 2, axis=-1)
+        return _LEAST + (1.0 - _LEAST) * ops.sigmoid(gate + _SHIFT), shift
 
-    def call(self, x):
-        """Towards latents: outputs like x, and the log-determinant (N,) of the change."""
-        x = (x + self.shift) * ops.exp(_PACE * self.scale)
-        kept, moved = ops.split(x, [x.shape[-1] // 2], axis=-1)
-        log_scale, shift = self._scale_and_shift(kept)
-        log_det = ops.sum(log_scale, axis=tuple(range(1, len(x.shape)))) + self.pixels * _PACE * ops.sum(self.scale)
-        return ops.concatenate([(moved + shift) * ops.exp(log_scale), kept], axis=-1), log_det
+    def _of_channels(self):
+        """Scales and shifts of the channels that are kept, and of those that are moved."""
+        scales, shifts = ops.exp(_PACE * self.scale), ops.convert_to_tensor(self.shift)
+        return zip(ops.split(scales, 2), ops.split(shifts, 2), strict=True)
 
-    def inverse(self, x):
-        """Back towards images."""
-        moved, kept = ops.split(x, [x.shape[-1] - x.shape[-1] // 2], axis=-1)
-        log_scale, shift = self._scale_and_shift(kept)
-        x = ops.concatenate([kept, moved * ops.exp(-log_scale) - shift], axis=-1)
-        return x * ops.exp(-_PACE * self.scale) - self.shift
+    def call(self, kept, moved):
+        """Towards latents: what was moved, what was kept, and the log-determinant (N,) of the change."""
+        (scale, shift), (other_scale, other_shift) = self._of_channels()
+        kept, moved = (kept + shift) * scale, (moved + other_shift) * other_scale
+        scale, shift = self._scale_and_shift(kept)
+        log_det = ops.sum(ops.log(scale), axis=tuple(range(1, len(kept.shape))))
+        return (moved + shift) * scale, kept, log_det + self.pixels * _PACE * ops.sum(self.scale)
 
-    def compute_output_spec(self, x):
-        return keras.KerasTensor(x.shape, "float32"), keras.KerasTensor(x.shape[:1], "float32")
+    def inverse(self, moved, kept):
+        """Back towards images: what is kept, and what is moved."""
+        scale, shift = self._scale_and_shift(kept)
+        moved = moved / scale - shift
+        (scale, shift), (other_scale, other_shift) = self._of_channels()
+        return kept / scale - shift, moved / other_scale - other_shift
+
+    def compute_output_spec(self, kept, moved):
+        kept, moved, rows = (keras.KerasTensor(shape, "float32") for shape in (kept.shape, moved.shape, kept.shape[:1]))
+        return moved, kept, rows
 
     def get_config(self):
         return super().get_config() | {"width": self.width, "depth": self.depth}
@@ -116,7 +123,7 @@ class CouplingFlow(keras.Layer):
                 coupling = Coupling(
                     self.width, self.depth, dtype=self.dtype_policy, name=f"coupling_{len(self.coupled)}"
                 )
-                coupling.build((None, *here))
+                coupling.build((None, *here[:-1], here[-1] // 2))
                 self.coupled.append(coupling)
 
     def _of_scale(self, index):
@@ -126,35 +133,33 @@ class CouplingFlow(keras.Layer):
     def call(self, x):
         """Latents (N, D) and the log-determinant (N,) of the change."""
         x, log_det, latents = ops.cast(x, "float32"), 0.0, []
-        for index, shape in enumerate(self.shapes):
-            couplings = self._of_scale(index)
-            x = x if self.points else _squeeze(x, shape)
-            for number, coupling in enumerate(couplings):
+        for index in range(len(self.shapes)):
+            halves = ops.split(x, 2, axis=-1) if self.points else _squeeze(x)
+            for number, coupling in enumerate(self._of_scale(index)):
                 if not self.points and number == self.couplings:
-                    x = _rows_apart(x, shape)
-                x, change = coupling(x)
+                    halves = _rows_apart(*halves)
+                *halves, change = coupling(*halves)
                 log_det = log_det + change
-            if index < len(self.shapes) - 1:
-                x, out = ops.split(x, [shape[-1] - shape[-1] // 2], axis=-1)
-                latents.append(_flat(out))
-        return ops.concatenate([*latents, _flat(x)], axis=-1), log_det
+            x = halves[0] if index < len(self.shapes) - 1 else ops.concatenate(halves, axis=-1)
+            latents.append(_flat(halves[1]))
+        return ops.concatenate([*latents[:-1], _flat(x)], axis=-1), log_det
 
     def inverse(self, latents):
         """Images for latents (N, D)."""
-        sizes = [math.prod(shape[:-1]) * (shape[-1] // 2) for shape in self.shapes[:-1]]
-        *parts, x = (
-            ops.split(latents, [sum(sizes[: i + 1]) for i in range(len(sizes))], axis=-1) if sizes else [latents]
-        )
+        ends = [*itertools.accumulate(math.prod(shape) // 2 for shape in self.shapes[:-1])]
+        *parts, x = ops.split(latents, ends, axis=-1) if ends else [latents]
         x = ops.reshape(x, (-1, *self.shapes[-1]))
         for index in reversed(range(len(self.shapes))):
             shape = self.shapes[index]
             if index < len(self.shapes) - 1:
-                x = ops.concatenate([x, ops.reshape(parts[index], (-1, *shape[:-1], shape[-1] // 2))], axis=-1)
+                halves = x, ops.reshape(parts[index], (-1, *shape[:-1], shape[-1] // 2))
+            else:
+                halves = ops.split(x, 2, axis=-1)
             for number, coupling in reversed([*enumerate(self._of_scale(index))]):
-                x = coupling.inverse(x)
+                halves = coupling.inverse(*halves)
                 if not self.points and number == self.couplings:
-                    x = _rows_together(x, shape)
-            x = x if self.points else _unsqueeze(x, shape)
+                    halves = _rows_apart(*halves)  # which is its own inverse
+            x = ops.concatenate(halves, axis=-1) if self.points else _unsqueeze(*halves, shape)
         return x
 
     def compute_output_spec(self, x):
@@ -170,26 +175,24 @@ def _flat(x):
     return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 
-def _squeeze(x, shape):
-    """Blocks of 2 x 2 pixels as channels, one colour of the checkerboard before the other."""
-    height, width, channels = shape
-    x = ops.reshape(x, (-1, height, 2, width, 2, channels // 4))
-    x = ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height, width, 4, channels // 4))
-    return ops.reshape(ops.stack([x[..., i, :] for i in _DIAGONALS_FIRST], axis=-2), (-1, *shape))
+def _squeeze(x):
+    """Blocks of 2 x 2 pixels as channels, in halves: one colour of the checkerboard, and the other."""
+    height, width, channels = x.shape[1] // 2, x.shape[2] // 2, x.shape[3]
+    x = ops.transpose(ops.reshape(x, (-1, height, 2, width, 2, channels)), (0, 1, 3, 2, 4, 5))
+    pixels = ops.split(ops.reshape(x, (-1, height, width, 4 * channels)), 4, axis=-1)
+    return [ops.concatenate([pixels[i] for i in colour], axis=-1) for colour in _COLOURS]
 
 
-def _unsqueeze(x, shape):
+def _unsqueeze(first, second, shape):
     height, width, channels = shape
-    x = ops.reshape(x, (-1, height, width, 4, channels // 4))
-    x = ops.stack([x[..., _DIAGONALS_FIRST.index(i), :] for i in range(4)], axis=-2)
+    pixels = [*ops.split(first, 2, axis=-1), *ops.split(second, 2, axis=-1)]
+    order = [*_COLOURS[0], *_COLOURS[1]]
+    x = ops.concatenate([pixels[order.index(i)] for i in range(4)], axis=-1)
     x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2, channels // 4)), (0, 1, 3, 2, 4, 5))
     return ops.reshape(x, (-1, 2 * height, 2 * width, channels // 4))
 
 
-def _rows_apart(x, shape):
-    """Of [top left, bottom right, top right, bottom left]: both of the top, then both of the bottom."""
-    x = ops.reshape(x, (-1, *shape[:-1], 4, shape[-1] // 4))
-    return ops.reshape(ops.stack([x[..., i, :] for i in (0, 2, 1, 3)], axis=-2), (-1, *shape))
-
-
-_rows_together = _rows_apart  # which is its own inverse
+def _rows_apart(first, second):
+    """Of top left and bottom right, top right and bottom left: both of the top, and both of the bottom."""
+    pairs = zip(ops.split(first, 2, axis=-1), ops.split(second, 2, axis=-1), strict=True)
+    return [ops.concatenate(pair, axis=-1) for pair in pairs]

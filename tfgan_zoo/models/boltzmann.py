@@ -35,7 +35,7 @@ class RBM(GenerativeModel):
         **model: keywords of `GenerativeModel`.
 
     Raises:
-        ValueError: if a number is none of these.
+        ValueError: if a number is none of these, or it is centred and its energy has no offsets.
     """
 
     is_bound = False
@@ -60,6 +60,11 @@ class RBM(GenerativeModel):
             setattr(self, name, value)
         self.likelihood, self.persistent, self.centred = likelihood, bool(persistent), bool(centred)
         self.size, self.units = math.prod(self.image_shape), energy.get_layer("boltzmann").units
+        if self.centred and not energy.get_layer("boltzmann").centred:
+            raise ValueError(
+                "centred=True: this energy has no offsets; make it with networks.boltzmann.restricted(image_shape, "
+                "units, centred=True), or give centred=False."
+            )
         if self.persistent:
             self.chain = self.add_weight(
                 name="chain", shape=(chains, self.size), trainable=False, aggregation="only_first_replica"
@@ -294,6 +299,8 @@ def _sampled(bits, kernel, visible, hidden, steps, drawn):
         codes = drawn(hidden + bits @ kernel, 2 * at)
         return at + 1, drawn(visible + tf.matmul(codes, kernel, transpose_b=True), 2 * at + 1)
 
+    if steps == 1:  # an update of CD-1 or PCD, at the price of no loop
+        return step(0, bits)[1]
     return tf.while_loop(lambda at, _: at < steps, step, (tf.constant(0), bits))[1]
 
 

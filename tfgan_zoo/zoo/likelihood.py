@@ -114,6 +114,7 @@ def rbm(
     image_shape,
     *,
     width=256,
+    centred=True,
     likelihood=Bernoulli(),
     learning_rate=0.05,
     ema_decay=0.0,
@@ -126,13 +127,15 @@ def rbm(
     Args:
         image_shape: (height, width, channels); each value is a binary unit, grey ones are binarised anew at each visit.
         width: hidden units.
+        centred: whether the gradient is taken around the units' means.
         likelihood: what binarises.
     """
     if len(image_shape) != 3:
         raise ValueError(f"image_shape={tuple(image_shape)}: an RBM has binary units; for points take 'realnvp'.")
     return RBM(
-        boltzmann.restricted(image_shape, width),
+        boltzmann.restricted(image_shape, width, centred),
         likelihood=likelihood,
+        centred=centred,
         ema_decay=ema_decay,
         **{"name": "rbm", "energy_optimizer": SGD(learning_rate)} | model,
     )
