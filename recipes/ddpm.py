@@ -22,7 +22,8 @@ def figures(model, run):
     return {"One noise through models of growing training": run.by_epoch()}
 
 
-main = tz.runs.recipe("ddpm", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.SHIPPED | {"image_size": 8, "width": 16, "minutes": 3.0}
+main = tz.runs.recipe("ddpm", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
