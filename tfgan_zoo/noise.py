@@ -176,5 +176,4 @@ def shared(draw, count):
 def _fractions(shape, seed):
     """The upper 24 of 32 random bits as a fraction in [0, 1), which float32 holds exactly."""
     bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
-    upper = tf.bitcast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.int32)  # whose cast is faster
-    return tf.cast(upper, tf.float32) * 2.0**-24
+    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * 2.0**-24
