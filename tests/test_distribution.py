@@ -244,9 +244,10 @@ def test_two_workers_train_like_one_and_a_killed_worker_comes_back(tmp_path):
     assert "goes on after epoch" not in second
     with np.load(whole / "end_0.npz") as one, np.load(cut / "end_0.npz") as two, np.load(cut / "end_1.npz") as three:
         arrays = [list(stored.values()) for stored in (one, two, three)]
-    for a, b, c in zip(*arrays, strict=True):
+    for b, c in zip(*arrays[1:], strict=True):
         np.testing.assert_array_equal(b, c)
-        np.testing.assert_allclose(a, b, atol=2e-3)
+    one, two = (np.concatenate([kept.ravel() for kept in stored if kept.dtype.kind == "f"]) for stored in arrays[:2])
+    assert np.linalg.norm(one - two) < 0.02 * np.linalg.norm(one)  # Adam spreads rounding; another order of data is 0.3
     assert {path.name for path in (cut / "worker_1").iterdir()} == {"checkpoints", "last.keras"}
     written = {path.name for path in cut.iterdir()} - {"end_0.npz", "end_1.npz", "worker_1"}
     assert written == {"checkpoints", "last.keras", "history.csv", "curves.png", "samples"}
