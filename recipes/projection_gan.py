@@ -25,7 +25,7 @@ def figures(model, run):
     return drawn if len(model.image_shape) == 1 else {"By class": run.by_class(model)} | drawn
 
 
-SHIPPED = tz.runs.FASHION | {"width": 16, "minutes": 7.0, "n_critic": 1, "decay_from": 0.0}
+SHIPPED = tz.runs.SHIPPED | {"width": 16, "minutes": 2.5, "n_critic": 1}
 main = tz.runs.recipe("projection_gan", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
