@@ -29,7 +29,7 @@ def ours(data, minutes, numbers):
     model.compile()
     begin = time.process_time()
 
-    def stop_in_time(*_):
+    def stop_in_time(batch, logs=None):
         model.stop_training = time.process_time() - begin >= 60.0 * minutes
 
     limit = keras.callbacks.LambdaCallback(on_train_batch_end=stop_in_time)
