@@ -67,6 +67,8 @@ def test_attention_is_softmax_of_products():
     scores = np.exp(query @ key.transpose(0, 2, 1) / 2.0)
     expected = (scores / scores.sum(-1, keepdims=True)) @ value
     np.testing.assert_allclose(y, expected.reshape(2, 3, 2, 4), atol=1e-5)
+    alone = np.asarray(x)[:, :1, :1]  # a pixel that has only itself to ask
+    np.testing.assert_allclose(layer(alone)[:, 0, 0], (alone[:, 0, 0] @ layer.asked.kernel)[:, 8:], atol=1e-5)
 
 
 def test_times_are_embedded_in_float32_under_half_precision():

@@ -24,6 +24,8 @@ class PixelAttention(keras.layers.Layer):
         _, height, width, channels = maps.shape
         pixels = ops.reshape(maps, (-1, height * width, channels))
         query, key, value = ops.split(self.asked(pixels), 3, axis=-1)
+        if height == width == 1:  # which has only itself to ask
+            return ops.reshape(value, (-1, 1, 1, channels))
         scores = ops.matmul(query * (1.0 / math.sqrt(channels)), ops.transpose(key, (0, 2, 1)))
         shares = ops.cast(ops.softmax(ops.cast(scores, "float32")), value.dtype)
         return ops.reshape(ops.matmul(shares, value), (-1, height, width, channels))
