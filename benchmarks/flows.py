@@ -40,7 +40,8 @@ def ours(data, minutes, numbers):
         np.mean(np.concatenate([np.asarray(model.log_prob(part, seed=1)) for part in np.array_split(images, 10)]))
     )
     bits = tz.metrics.bits_per_dim(nats, images[0].size, 256)
-    return {"updates": int(model.step), "parameters": model.count_params(), "cpu_s": seconds, "bits_per_dim": bits}
+    parameters = sum(weight.shape.num_elements() for weight in map(tf.convert_to_tensor, model.flow.trainable_weights))
+    return {"updates": int(model.step), "parameters": parameters, "cpu_s": seconds, "bits_per_dim": bits}
 
 
 def main(

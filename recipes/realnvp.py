@@ -62,7 +62,7 @@ def scores(model, run):
     return run.likelihood(model, num_images=10_000)
 
 
-SHIPPED = tz.runs.FASHION | {"minutes": 10.0}
+SHIPPED = (tz.runs.SHIPPED | {"image_size": 8, "width": 32, "minutes": 1.5}, tz.runs.FASHION | {"minutes": 10.0})
 main = tz.runs.recipe("realnvp", PAPER, BUDGETS, figures, scores, shipped=SHIPPED)
 
 if __name__ == "__main__":
