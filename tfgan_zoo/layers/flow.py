@@ -1,6 +1,5 @@
 """Invertible layers of a normalising flow: affine couplings on halves that alternate, in several scales."""
 
-import itertools
 import math
 
 import keras
@@ -146,7 +145,8 @@ class CouplingFlow(keras.Layer):
 
     def inverse(self, latents):
         """Images for latents (N, D)."""
-        ends = [*itertools.accumulate(math.prod(shape) // 2 for shape in self.shapes[:-1])]
+        sizes = [math.prod(shape) // 2 for shape in self.shapes[:-1]]
+        ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
         *parts, x = ops.split(latents, ends, axis=-1) if ends else [latents]
         x = ops.reshape(x, (-1, *self.shapes[-1]))
         for index in reversed(range(len(self.shapes))):

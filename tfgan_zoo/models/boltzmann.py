@@ -299,7 +299,7 @@ def _sampled(bits, kernel, visible, hidden, steps, drawn):
         codes = drawn(hidden + bits @ kernel, 2 * at)
         return at + 1, drawn(visible + tf.matmul(codes, kernel, transpose_b=True), 2 * at + 1)
 
-    if steps == 1:  # an update of CD-1 or PCD, at the price of no loop
+    if isinstance(steps, int) and steps == 1:  # an update of CD-1 or PCD, at the price of no loop
         return step(0, bits)[1]
     return tf.while_loop(lambda at, _: at < steps, step, (tf.constant(0), bits))[1]
 
