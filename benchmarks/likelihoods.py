@@ -1,8 +1,8 @@
 """What every generator in exported/ that has a likelihood says of its test images.     python -m benchmarks.likelihoods
 
 Nats an image and bits a dimension with their protocol: exact, a bound or an estimate; of how many samples; bits drawn
-from grey images, or grey levels, where bits/dim are comparable whatever the family. Rows of one table share data, size
-and kind of pixels; `tz.compare` refuses others.
+from grey images, or grey levels, where bits/dim are comparable whatever the family; a flow's nats are of the density of
+level / 256. Rows of one table share data and size; those of unlike pixels are not to be ranked: `tz.compare` refuses.
 """
 
 import pathlib

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tfgan_zoo as tz
 from tfgan_zoo import noise
 from tfgan_zoo.likelihoods import Bernoulli
+from tfgan_zoo.networks import boltzmann
 
 SHAPE, UNITS = (2, 3, 1), 4
 ALL = np.array(list(itertools.product((-1.0, 1.0), repeat=6)), "float32").reshape(-1, *SHAPE)
@@ -194,6 +195,10 @@ def test_it_learns_likelier_images():
                 tf.zeros((2, *SHAPE))
             ),
             r"images are grey.*dynamic.*static",
+        ),
+        (
+            lambda: tz.RBM(boltzmann.restricted(SHAPE, 3, centred=False), likelihood=tz.likelihoods.Bernoulli()),
+            r"centred=True: this energy has no offsets.*restricted.*or give centred=False",
         ),
     ],
 )

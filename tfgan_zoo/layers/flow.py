@@ -30,9 +30,9 @@ class Coupling(keras.Layer):
         super().__init__(**{"autocast": False} | arguments)
         self.width, self.depth = width, depth
 
-    def build(self, shape, other=None):
-        """Make the network of a half of this shape, of convolutions for images and dense layers for points."""
-        half = shape[-1]
+    def build(self, kept_shape, moved_shape=None):
+        """Make the network of a half, of convolutions for images and dense layers for points."""
+        shape, half = kept_shape, kept_shape[-1]
         self.scale = self.add_weight(name="scale", shape=(2 * half,), initializer="zeros", dtype="float32")
         self.shift = self.add_weight(name="shift", shape=(2 * half,), initializer="zeros", dtype="float32")
         self.pixels = math.prod(shape[1:-1])
