@@ -4,23 +4,27 @@
 
 Wall-clock milliseconds a step, after a warm-up and with the card idle at both ends, so measure on one that nobody else
 uses. Ours in float32 (TF32 where the card has it), bfloat16, each also by XLA, ten steps at a time; PyTorch eager and
-compiled, in the same two precisions, TF32 allowed. Then the largest difference of `generate(64, seed=0)` to the CPU's
-without TF32, for an entry of each family.
+compiled, in the same two precisions, TF32 allowed. Every way is a process of its own: all warm up at once, since
+compilers take long, and then each is measured while the others wait. Last, the largest difference of
+`generate(64, seed=0)` to the CPU's without TF32, for an entry of each family.
 """
 
+import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
 ROWS = {"dcgan": ((28, 28, 1), 1), "wgan_gp": ((32, 32, 3), 5)}
-WAYS = {False: "as it is", True: "XLA"}
+PRECISIONS = ("float32", "mixed_bfloat16")
+WAYS = {"ours": {"as it is": False, "XLA": True}, "PyTorch": {"eager": "eager", "compiled": "compile"}}
 ALIKE = ("dcgan", "cgan", "vae", "realnvp", "diffusion", "flow_matching", "vq_vae")
 
 
 def ours(name, precision, jit, steps, width, batch_size):
-    """Milliseconds a step of a zoo entry, and the seconds of its first pass."""
+    """A function that trains a zoo entry for so many steps."""
     import tensorflow as tf
 
     import tfgan_zoo as tz
@@ -30,23 +34,13 @@ def ours(name, precision, jit, steps, width, batch_size):
     model = tz.create(name, shape, width=width)
     model.compile(steps_per_execution=10)
     images = np.random.default_rng(0).uniform(-1, 1, (10 * batch_size * n_critic, *shape)).astype("float32")
-    data = (
-        tf.data.Dataset.from_tensor_slices(images)
-        .batch(batch_size * n_critic, True)
-        .cache()
-        .repeat(steps // 10)
-        .prefetch(4)
-    )
-    took = []
-    for _ in range(2):
-        begin = time.perf_counter()
-        model.fit(data, verbose=0)
-        took.append(time.perf_counter() - begin)
-    return {"ms": 1e3 * took[1] / steps, "first": took[0] - took[1]}
+    data = tf.data.Dataset.from_tensor_slices(images).batch(batch_size * n_critic, True).cache()
+    data = data.repeat(steps // 10).prefetch(4)
+    return lambda: model.fit(data, verbose=0)
 
 
 def theirs(name, precision, variant, steps, width, batch_size):
-    """Milliseconds a step of the same networks and updates in PyTorch."""
+    """A function that trains the same networks by the same updates in PyTorch for so many steps."""
     import torch
 
     from benchmarks import pytorch_side
@@ -56,18 +50,30 @@ def theirs(name, precision, variant, steps, width, batch_size):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
     shape, n_critic = ROWS[name]
-    entry = {"dcgan": "dcgan", "wgan_gp": "wgan_gp"}[name]
-    gan = pytorch_side.TorchGAN(entry, width, variant, precision != "float32")
+    gan = pytorch_side.TorchGAN(name, width, variant, precision != "float32")
     batches = torch.rand(10, n_critic * batch_size, shape[-1], *shape[:2]) * 2 - 1
-    took = []
-    for _ in range(2):
-        torch.cuda.synchronize()
-        begin = time.perf_counter()
+
+    def train():
         for step in range(steps):
             gan.step(batches[step % 10].contiguous(memory_format=gan.layout), n_critic)
         torch.cuda.synchronize()
+
+    return train
+
+
+def timed(side, name, precision, way, *numbers):
+    """Of one way, in its own process: warm up, say so, wait for a line, and print milliseconds a step."""
+    begin = time.perf_counter()
+    train = {"ours": ours, "PyTorch": theirs}[side](name, precision, WAYS[side][way], *numbers)
+    train()
+    print(f"{time.perf_counter() - begin:.1f}", flush=True)
+    sys.stdin.readline()
+    took = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        train()
         took.append(time.perf_counter() - begin)
-    return {"ms": 1e3 * took[1] / steps, "first": took[0] - took[1]}
+    print(f"{1e3 * min(took) / numbers[0]:.3f}", flush=True)
 
 
 def alike():
@@ -88,29 +94,43 @@ def alike():
     return found
 
 
-def table(side, names, steps, width, batch_size):
-    """Print a line for each way of one side, which takes all of the card's memory: a process of its own for each."""
-    ways = {"ours": (("float32", False), ("float32", True), ("mixed_bfloat16", False), ("mixed_bfloat16", True))}
-    ways["theirs"] = tuple((p, v) for p in ("float32", "mixed_bfloat16") for v in ("eager", "compile"))
-    for name in names:
-        for precision, way in ways[side]:
-            said = f"{name}, {'PyTorch' if side == 'theirs' else 'ours'}, {precision}, {WAYS.get(way, way)}"
-            try:
-                found = {"ours": ours, "theirs": theirs}[side](name, precision, way, steps, width, batch_size)
-                told = f"{found['ms']:8.2f} ms a step, {found['first']:5.1f} s more at first"
-            except Exception as error:  # what one way does not have should not end the others
-                told = str(error).strip().splitlines()[0][:200]
-            print(f"{said:50}", told, flush=True)
-
-
-def main(torch_python: str = sys.executable, steps: int = 200, width: int = 64, batch_size: int = 256, only: str = ""):
-    """Print the table."""
-    names = [name for name in ROWS if name.startswith(only)]
-    print(f"width {width}, {batch_size} images an update", flush=True)
-    for python, side in ((sys.executable, "ours"), (torch_python, "theirs")):
-        code = f"from benchmarks import gpu; gpu.table({side!r}, {names}, {steps}, {width}, {batch_size})"
-        subprocess.run([python, "-c", code], check=True)
-    code = "from benchmarks import gpu; print('largest difference to the CPU's images:', gpu.alike())"
+def main(
+    torch_python: str = sys.executable,
+    steps: int = 200,
+    width: int = 64,
+    batch_size: int = 256,
+    only: str = "",
+    patience: float = 300.0,
+    logs: Path = Path("/tmp/benchmarks_gpu"),
+):
+    """Print the table: who is not warm within so many seconds is left out. What processes said is kept in `logs`."""
+    logs.mkdir(parents=True, exist_ok=True)
+    started = []
+    for name in (name for name in ROWS if name.startswith(only)):
+        for side, ways in WAYS.items():
+            for precision in PRECISIONS:
+                for way in ways:
+                    given = (side, name, precision, way, steps, width, batch_size)
+                    said = f"{name}, {side}, {precision}, {way}"
+                    code = f"from benchmarks import gpu; gpu.timed(*{given!r})"
+                    python = sys.executable if side == "ours" else torch_python
+                    with (logs / f"{said}.log").open("w") as log:
+                        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
+                        started.append((said, subprocess.Popen([python, "-c", code], **pipes)))
+    end, firsts = time.monotonic() + patience, []
+    for _, process in started:
+        answers, _, _ = select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))
+        firsts.append(process.stdout.readline().strip() if answers else "")
+        if not firsts[-1]:
+            process.kill()
+    print(f"width {width}, {batch_size} images an update, {steps} updates, milliseconds by the clock", flush=True)
+    for (said, process), first in zip(started, firsts, strict=True):
+        out, _ = process.communicate("measure\n" if first else None)
+        if process.returncode:
+            print(f"{said:45} failed: see {logs / said}.log", flush=True)
+        else:
+            print(f"{said:45} {float(out):8.2f} ms a step; {float(first):5.1f} s to build and warm up", flush=True)
+    code = "from benchmarks import gpu; print('largest difference to images of the CPU:', gpu.alike())"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -1,6 +1,6 @@
 """Score against the work of sampling: one trained model of diffusion, drawn by every sampler in few and many steps.
 
-    python -m benchmarks.samplers exported/diffusion_fashion_mnist/run/last.keras --reference fashion_mnist
+    python -m benchmarks.samplers diffusion_fashion_mnist              an export, or a run's last.keras
 
 Prints, for each sampler and number of steps, how often the network was asked for an image (NFE), CPU seconds for 1,000
 images, and the Fréchet distance and recall of `--num-images` images. Once, on digits of 8 x 8 (the second command of
@@ -16,12 +16,12 @@ import typer
 import tfgan_zoo as tz
 
 DRAWN = [("ddim", 100), ("ddim", 50), ("ddim", 20), ("ddim", 10), ("dpmpp_2m", 20), ("dpmpp_2m", 10), ("dpmpp_2m", 5)]
-DRAWN += [("heun", 10), ("heun", 5), ("ancestral", 100), ("ancestral", 20)]
+DRAWN += [("heun", 10), ("heun", 5), ("ancestral", 250), ("ancestral", 100), ("ancestral", 20)]
 
 
 def main(model: str, reference: str = "fashion_mnist", num_images: int = 10_000, rho: float | None = None):
-    """Score a saved model by sampler and number of steps."""
-    loaded = keras.models.load_model(model)
+    """Score a model by sampler and number of steps."""
+    loaded = keras.models.load_model(model) if model.endswith(".keras") else tz.load_model(model)
     print(f"{'sampler':<10} {'steps':>5} {'NFE':>4} {'CPU s / 1000':>12} {'fd':>8} {'recall':>7}")
     for sampler, steps in DRAWN:
         drawn = loaded.with_sampling(sampler=sampler, steps=steps, rho=rho)

@@ -16,16 +16,16 @@ PAPER = "IWAE, Burda et al. 2016"
 BUDGETS = {"digits": {"epochs": 100, "width": 25, "batch_size": 32}, None: {"epochs": 50, "width": 25}}
 
 
-def flags(k: int = 50, doubly: bool = False):
-    """Samples in a step; whether the encoder follows doubly reparameterized gradients."""
-    return {"k": k, "doubly_reparameterized": doubly}
+def flags(k: int = 50, doubly: bool = False, activation: str = "relu", samples: int = 500):
+    """Samples in a step; whether gradients are doubly reparameterized; of hidden layers; samples of the bound."""
+    return {"k": k, "doubly_reparameterized": doubly, "activation": activation, "num_samples": samples}
 
 
 def scores(model, run):
-    """Bounds of more and more samples, and the units that say something."""
+    """The bound, bounds of more and more samples on fewer images, and the units that say something."""
     images = run.test_images(300)[0]
     bounds = {f"nats_{n}_samples": float(np.mean(model.log_prob(images, 0, n))) for n in (1, 50, 500)}
-    return bounds | {"active_units": model.active_units(images)}
+    return run.likelihood(model) | bounds | {"active_units": model.active_units(images)}
 
 
 def figures(model, run):

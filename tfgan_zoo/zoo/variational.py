@@ -85,16 +85,18 @@ def iwae(
     convolutional=False,
     likelihood=None,
     k=50,
+    activation="relu",
     learning_rate=1e-3,
     **model,
 ):
     """Importance weighted autoencoder: Burda et al. 2016, the networks of `vae` and k samples in the bound.
 
     Args:
-        image_shape, width, depth, convolutional, likelihood: as for `vae`.
+        image_shape, width, depth, convolutional, likelihood, activation: as for `vae`.
         k: samples of an image's code in a step.
     """
-    parts = _parts(image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate)
+    given = (image_shape, latent_dim, width, depth, convolutional, likelihood, learning_rate)
+    parts = _parts(*given, activation=activation)
     return IWAE(k=k, **{"name": "iwae"} | parts | model)
 
 
