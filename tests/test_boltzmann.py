@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 import tfgan_zoo as tz
 from tfgan_zoo import noise
@@ -143,6 +144,16 @@ def test_philox_of_rows_is_philox():
     assert many.shape == (100, 101)
     assert abs(many.mean() - 0.5) < 0.01
     assert len(np.unique(many)) > 10_000
+
+
+def test_normal_of_rows_is_normal_and_a_row_depends_on_its_key_and_the_step_alone():
+    keys = tf.constant(np.arange(400).reshape(200, 2), tf.uint32)
+    drawn = np.asarray(noise.normal_of_rows(keys, 7, 99))
+    assert drawn.shape == (200, 99)
+    assert stats.kstest(drawn.ravel(), "norm").pvalue > 0.01
+    assert np.abs(np.corrcoef(drawn[:40]) - np.eye(40)).max() < 0.5
+    np.testing.assert_array_equal(noise.normal_of_rows(keys[3:5], tf.constant(7), 99), drawn[3:5])
+    assert np.abs(np.asarray(noise.normal_of_rows(keys, 8, 99)) - drawn).max() > 1.0
 
 
 def test_keys_are_every_bit_of_their_fractions():

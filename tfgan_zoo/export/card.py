@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from tfgan_zoo import files
-from tfgan_zoo.export import endpoints, interop, litert, parity, serving
+from tfgan_zoo.export import interop, litert, parity, serving
 from tfgan_zoo.export.publishing import PAGE
 from tfgan_zoo.export.readme import readme
 from tfgan_zoo.version import __version__
@@ -79,7 +79,7 @@ def facts(model, reference):
         }
     )
     described |= {"draws_levels": True} if reference.steps else {}
-    return described | _seeded(described, reference, endpoints.takes_seed(model))
+    return described | _seeded(described, reference)
 
 
 def _names(condition):
@@ -98,11 +98,11 @@ def _is_drawn_by(network, reference):
     return same and parity.difference(images, wanted) < parity.TOLERANCE * max(1.0, float(np.abs(wanted).max()))
 
 
-def _seeded(described, reference, takes_seed):
+def _seeded(described, reference):
     """Whether NumPy draws what the images start from, and the prior by which it does."""
     rows, *others = reference.start.values()
     names = [*reference.start][1:]
-    if not takes_seed and all(map(_is_drawn_beside, names, others)):
+    if all(map(_is_drawn_beside, names, others)):
         guesses = [
             described["prior"],
             {"class": "Normal", "stddev": 1.0},

@@ -6,7 +6,6 @@ answer; a model's own `endpoints()` comes on top. Signatures are only ever added
 """
 
 import dataclasses
-import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -78,11 +77,6 @@ def of(model, max_images=MAX_IMAGES, batch=None):
     return signatures | {name: Signature(*parts) for name, parts in own.items()}
 
 
-def takes_seed(model):
-    """Whether a model's `draw` takes noise of its own on its way."""
-    return "seed" in inspect.signature(model.draw).parameters
-
-
 class _Served:
     """A model inside the graph, and the checks of what it is asked for."""
 
@@ -91,7 +85,6 @@ class _Served:
         self.are_points = len(model.image_shape) == 1
         self.condition = model.condition
         self.prior = getattr(model, "prior", None)
-        self.takes_seed = takes_seed(model)
         self.starts = {name: rows.shape[1:] for name, rows in model.start(1, noise.block_seed(0, 0)).items()}
         self.latents = next(iter(self.starts))  # beside which there may be more, such as a fraction for each pixel
         self.images = tf.TensorSpec((batch, *model.image_shape), tf.float32, name="images")
@@ -99,15 +92,12 @@ class _Served:
         self.seed = tf.TensorSpec((), tf.int32, name="seed")
         specs = [tf.TensorSpec((batch, *shape), tf.float32) for shape in self.starts.values()]
         specs += [self.given(batch)] if self.condition is not None else []
-        specs += [tf.TensorSpec((2,), tf.int32)] if self.takes_seed else []
         self._draw = tf.function(self._drawn, input_signature=specs, autograph=False)  # traced once for all signatures
 
     def _drawn(self, *tensors):
         given, tensors = dict(zip(self.starts, tensors, strict=False)), list(tensors[len(self.starts) :])
         if self.condition is not None:
             given["condition"] = tensors.pop(0)
-        if self.takes_seed:
-            given["seed"] = tensors.pop(0)
         return tf.cast(self.model.draw(**given), tf.float32)
 
     def given(self, rows=None):
@@ -137,18 +127,17 @@ class _Served:
             condition = self.checked(rows)
 
         def draw(block, first, rows):
-            seed_of_block = noise.block_seed(seed, block)
-            start = self.model.start(rows, seed_of_block)
+            start = self.model.start(rows, noise.block_seed(seed, block))
             if change is not None:
                 start[self.latents] = change(start[self.latents], first)
             own = None if condition is None else condition[first : first + rows]
-            return self.pixels(self.drawn(start.values(), own, seed_of_block))
+            return self.pixels(self.drawn(start.values(), own))
 
         return noise.in_blocks(count, draw, self.shown)
 
-    def drawn(self, start, condition=None, seed=None):
+    def drawn(self, start, condition=None):
         """float32 images for what `start` gave."""
-        return self._draw(*start, *([] if condition is None else [condition]), *([seed] if self.takes_seed else []))
+        return self._draw(*start, *([] if condition is None else [condition]))
 
     def pixels(self, images):
         """Images as they are shown: uint8; points as they are."""
@@ -183,15 +172,11 @@ def _generated(served):
     if served.condition is not None:
         specs.append(served.given(served.batch))
         example[rows.name] = some[:1]
-    if served.takes_seed:
-        specs.append(served.seed)
-        example["seed"] = np.int32(0)
 
     def serving_default(**inputs):
         start = [served.enough(name, inputs[name]) for name in names]
         condition = None if served.condition is None else served.checked(inputs[rows.name])
-        seed = noise.block_seed(inputs["seed"], 0) if served.takes_seed else None
-        return {"images": served.drawn(start, condition, seed)}
+        return {"images": served.drawn(start, condition)}
 
     def sample(**inputs):
         return {"images": served.sampled(inputs[rows.name], inputs["seed"])}
@@ -350,7 +335,7 @@ _VERBS = (_generated, _truncated, _coded, _between, _of_images, _translated)
 
 
 def _has_latents(served):
-    return callable(getattr(served.model, "draw_latents", None)) and not served.takes_seed
+    return callable(getattr(served.model, "draw_latents", None))
 
 
 def _finite(name, tensor):

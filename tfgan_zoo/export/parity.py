@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import noise
-from tfgan_zoo.export import endpoints
 from tfgan_zoo.pixels import to_uint8
 from tfgan_zoo_serving import runtimes
 from tfgan_zoo_serving.verification import REFERENCE, TOLERANCE
@@ -55,8 +54,6 @@ class Reference:
         images = np.asarray(model.generate(count, seed=SEED, **({"labels": labels} if condition else {})), np.float32)
         if not np.isfinite(images).all():
             raise ValueError("The model generates numbers that are not finite, so there is nothing to export.")
-        if endpoints.takes_seed(model):  # noise on the way is that of a block
-            count, images = min(count, noise.BLOCK), images[: noise.BLOCK]
         steps = bool(getattr(model, "draws_levels", False))
         return cls(start_of(model, count, SEED), condition, images, columns, steps)
 
@@ -65,8 +62,6 @@ class Reference:
         given = dict(self.start)
         if self.condition:
             (given["condition"],) = self.condition.values()
-        if endpoints.takes_seed(model):
-            given["seed"] = noise.block_seed(SEED, 0)
         images = model.draw(**{name: tf.convert_to_tensor(rows) for name, rows in given.items()})
         return difference(keras.ops.convert_to_numpy(images), self.images)
 

@@ -16,7 +16,6 @@ import collections.abc
 import contextlib
 import copy
 import dataclasses
-import inspect
 import math
 import random
 
@@ -240,7 +239,8 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
     def draw(self, *, condition=None, **start):
         """Images for what `start` gave: one pass through the averaged network, unless a family samples otherwise.
 
-        A family whose sampling draws noise on its way takes `seed` as well, the stateless seed of its block.
+        Noise that sampling adds on its way follows from what `start` gave too (`noise.of_rows`), so that image i is
+        the same in any batch, and in files.
 
         Args:
             condition: tensor with a row for each image, or None.
@@ -295,11 +295,8 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
             rows = dict(self.start(count, block))
             if condition is not None:
                 rows["condition"] = condition[first : first + count]
-            together = count if self._draws_noise else batch_size  # noise of a block is of all its rows
-            for at in range(0, count, together):
-                images = self._drawn({name: value[at : at + together] for name, value in rows.items()}, block)
-                for begin in range(0, len(images), batch_size):
-                    yield images[begin : begin + batch_size]
+            for at in range(0, count, batch_size):
+                yield self._drawn({name: value[at : at + batch_size] for name, value in rows.items()})
 
     def condition_for(self, num_images, labels, seed):
         """What `draw` is told of so many images: the labels given, or drawn from the seed; None without a condition."""
@@ -317,31 +314,18 @@ class GenerativeModel(BuiltAlready, OptimisedModel):
             given = self.condition.numbered(given, self.name)
         return self.condition.check(given, count, self.name)
 
-    @property
-    def _draws_noise(self):
-        return "seed" in inspect.signature(self.draw).parameters
-
-    def _drawn(self, rows, seed):
+    def _drawn(self, rows):
         """A NumPy array of images; the function is traced once."""
         functions = self.__dict__.setdefault("_draw_functions", {})
         names = tuple(rows)
         if names not in functions:
             specs = [tf.TensorSpec((None, *value.shape[1:]), value.dtype) for value in rows.values()]
-            if self._draws_noise:
-                specs.append(tf.TensorSpec((2,), tf.int32))
 
-                def draw(*values):
-                    return self.draw(**dict(zip(names, values, strict=False)), seed=values[-1])
+            def draw(*values):
+                return self.draw(**dict(zip(names, values, strict=True)))
 
-                traced = tf.function(draw, input_signature=specs, autograph=False)
-                functions[names] = lambda *values: traced(*values).numpy()
-            else:
-
-                def draw(*values):
-                    return self.draw(**dict(zip(names, values, strict=True)))
-
-                functions[names] = runtime.map_rows_on_devices(draw, specs)
-        return functions[names](*rows.values(), *([seed] if self._draws_noise else []))
+            functions[names] = runtime.map_rows_on_devices(draw, specs)
+        return functions[names](*rows.values())
 
     def preview(self, seed, num_images=None):
         """What to look at while it trains: by default images of one seed, a row a class.

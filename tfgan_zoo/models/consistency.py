@@ -122,11 +122,6 @@ class Consistency(Denoising):
         x = float(levels.noise[0]) * noise[:, 0]
         return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels, again))
 
-    @property
-    def draws_noise(self):
-        """No: all noise is there from the start."""
-        return False
-
     def levels(self):
         """Times from the last on, evenly; the least noise of all, where nothing is left to see, is not among them."""
         more = self.schedule.levels(self.sampling.steps + 1)

@@ -1,6 +1,7 @@
 """What diffusion, flow matching and their kin share: a denoiser is learned once, and any sampler draws with it."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -238,29 +239,36 @@ class Denoising(GenerativeModel):
     # ---- drawing ----------------------------------------------------------------------------------------------
 
     def start(self, rows, seed):
-        """Standard normal noise, as `GenerativeModel.start` asks for it."""
-        return {"noise": draws.normal((rows, *self.space), seed)}
+        """Standard normal noise; of a sampler that adds some on its way, two uniform numbers too, the key of that."""
+        noise, fractions = self.noise_and_fractions(rows, seed)
+        return {"noise": noise} | ({"fractions": fractions} if self.sampling.draws_noise else {})
 
-    @property
-    def draw(self):
-        """Images for the noise they start from, by `sampling`: `draw(noise, condition=None)`, with `seed` where it adds
-        noise on its way."""
-        return self._draw_with_noise if self.draws_noise else self._draw
+    def noise_and_fractions(self, rows, seed):
+        """Standard normal noise (rows, *space), and uniform numbers (rows, 2) from which more of it follows."""
+        own = draws.fold(seed, draws.purpose("fractions"))
+        return draws.normal((rows, *self.space), seed), draws.uniform((rows, 2), own)
 
-    @property
-    def draws_noise(self):
-        """Whether noise is drawn on the way, beside what images start from."""
-        return self.sampling.draws_noise
+    def noise_by_step(self, fractions):
+        """Function step -> standard normal noise (N, *space), of each row by its two numbers."""
+        keys = draws.keys(tf.cast(fractions, tf.float32))
+        return lambda step: tf.reshape(draws.normal_of_rows(keys, step, math.prod(self.space)), (-1, *self.space))
 
-    def _draw(self, noise, condition=None):
-        levels = self.levels()
+    def draw(self, noise, fractions=None, condition=None):
+        """Images for what they start from, by `sampling`.
+
+        Args:
+            noise: (N, *space) standard normal.
+            fractions: (N, 2) in [0, 1), of a sampler that adds noise on its way: all of an image's follows from them.
+            condition: labels (N,), or None.
+
+        Returns:
+            float32 (N, *image_shape).
+        """
+        levels, fresh = self.levels(), None
+        if self.sampling.draws_noise:
+            self._must_be(fractions is not None, f"{self.sampling} draws noise on its way: give draw its fractions=.")
+            fresh = self.noise_by_step(fractions)
         x = float(levels.noise[0]) * tf.cast(noise, tf.float32)
-        return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels))
-
-    def _draw_with_noise(self, noise, condition=None, *, seed):
-        levels = self.levels()
-        x = float(levels.noise[0]) * tf.cast(noise, tf.float32)
-        fresh = self.fresh_noise(tf.shape(noise)[0], seed)
         return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels, fresh))
 
     def levels(self):
@@ -275,10 +283,6 @@ class Denoising(GenerativeModel):
             return tf.clip_by_value(clean, -1.0, 1.0) if self._clips else clean
 
         return denoise
-
-    def fresh_noise(self, rows, seed):
-        """Function step -> standard normal noise (rows, *image_shape)."""
-        return lambda step: draws.normal((rows, *self.space), draws.fold(seed, step))
 
     def finished(self, x):
         """What a sampler ends with, as images."""
@@ -340,11 +344,6 @@ class Denoising(GenerativeModel):
 
     def endpoints(self):
         """ "denoise": x_0 from noisy images at a time, one step for a loop of one's own."""
-        self._must_be(
-            not self.draws_noise,
-            f"{self.sampling} draws noise on its way, which files cannot be asked for image by image: export "
-            'model.with_sampling(sampler="ddim", eta=0.0) or another deterministic one.',
-        )
         images = tf.TensorSpec((None, *self.space), tf.float32, name="images")
         specs = [images, tf.TensorSpec((), tf.float32, name="time")]
         example = {"images": ops.convert_to_numpy(draws.normal((1, *self.space), (0, 0)))}

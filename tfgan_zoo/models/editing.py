@@ -34,13 +34,10 @@ class Editing:
         images, resample = self._given(images), checks.count("resample", resample)
         known = self._mask(known, len(images))
 
-        def run(start, images, known, seed, condition=None):
+        def run(start, fresh, images, known, condition=None):
             levels = self.levels()
-            fresh = self.fresh_noise(tf.shape(images)[0], seed)
-            denoise = self.denoiser_for(condition)
-            x = samplers.inpaint(
-                denoise, float(levels.noise[0]) * start, levels, fresh, images, known, resample=resample
-            )
+            x, denoise = float(levels.noise[0]) * start, self.denoiser_for(condition)
+            x = samplers.inpaint(denoise, x, levels, fresh, images, known, resample=resample)
             return known * images + (1.0 - known) * self.finished(x)
 
         return self._edited(("inpaint", resample), run, (images, known), labels, seed)
@@ -68,13 +65,12 @@ class Editing:
         if skipped == len(self.levels()):
             return images
 
-        def run(start, images, seed, condition=None):
+        def run(start, fresh, images, condition=None):
             whole = self.levels()
             levels = dataclasses.replace(
                 whole, times=whole.times[skipped:], signal=whole.signal[skipped:], noise=whole.noise[skipped:]
             )
             x = float(levels.signal[0]) * images + float(levels.noise[0]) * start
-            fresh = self.fresh_noise(tf.shape(images)[0], seed)
             return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels, fresh))
 
         return self._edited(("edit", skipped), run, (images,), labels, seed)
@@ -95,24 +91,24 @@ class Editing:
             ValueError: if images or labels are none.
         """
 
-        def run(start, images, seed, condition=None):
+        def run(start, fresh, images, condition=None):
             levels = self.levels()
             return samplers.reverse(self.denoiser_for(condition), images, levels) / float(levels.noise[0])
 
         return self._edited(("invert",), run, (self._given(images),), labels, seed=0)
 
     def _edited(self, key, run, tensors, labels, seed):
-        """What a function gives for the images' start, themselves, a seed and their condition; traced once."""
+        """What a function of first noise, more of it by the step, images and their condition gives; traced once."""
         seed = checks.seed(random.randrange(2**31) if seed is None else seed)
         count, block = len(tensors[0]), draws.block_seed(seed, 0)
         condition = self.condition_for(count, labels, seed)
-        given = [*self.start(count, block).values(), *map(tf.constant, tensors), tf.convert_to_tensor(block)]
+        given = [*self.noise_and_fractions(count, block), *map(tf.constant, tensors)]
         given += [] if condition is None else [condition]
         functions = self.__dict__.setdefault("_draw_functions", {})
         if key not in functions:
             specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in given]
-            specs[1 + len(tensors)] = tf.TensorSpec((2,), tf.int32)
-            functions[key] = tf.function(run, input_signature=specs, autograph=False)
+            wanted = lambda start, fractions, *more: run(start, self.noise_by_step(fractions), *more)  # noqa: E731
+            functions[key] = tf.function(wanted, input_signature=specs, autograph=False)
         return functions[key](*given).numpy()
 
     def _given(self, images):
