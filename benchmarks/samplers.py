@@ -16,7 +16,16 @@ import typer
 import tfgan_zoo as tz
 
 DRAWN = [("ddim", 100), ("ddim", 50), ("ddim", 20), ("ddim", 10), ("dpmpp_2m", 20), ("dpmpp_2m", 10), ("dpmpp_2m", 5)]
-DRAWN += [("heun", 10), ("heun", 5), ("ancestral", 250), ("ancestral", 100), ("ancestral", 20)]
+DRAWN += [
+    ("dpmpp_2m_sde", 50),
+    ("dpmpp_2m_sde", 30),
+    ("dpmpp_2m_sde", 20),
+    ("heun", 10),
+    ("heun", 5),
+    ("ancestral", 250),
+    ("ancestral", 100),
+    ("ancestral", 20),
+]
 
 
 def main(model: str, reference: str = "fashion_mnist", num_images: int = 10_000, rho: float | None = None):

@@ -31,7 +31,7 @@ def figures(model, run):
 
 
 SHIPPED = (tz.runs.SHIPPED, tz.runs.FASHION)
-main = tz.runs.recipe("guided_diffusion", PAPER, BUDGETS, figures, flags=flags, shipped=SHIPPED)
+main = tz.runs.recipe("guided_diffusion", PAPER, BUDGETS, figures, flags=flags, shipped=SHIPPED, looks=5)
 
 if __name__ == "__main__":
     tz.cli.run(main)
