@@ -166,7 +166,8 @@ def normal_of_rows(keys, step, width):
     pairs = -(-width // 2)
     fractions = tf.reshape(of_rows(keys, step, 2 * pairs), (-1, pairs, 2))
     radius = tf.sqrt(-2.0 * tf.math.log(1.0 - fractions[..., 0]))  # 1 - u lies in (0, 1]
-    angle = 2.0 * math.pi * fractions[..., 1]
+    most, rest = 6.28125, 2.0 * math.pi - 6.28125  # in two parts, for files in float16
+    angle = most * fractions[..., 1] + rest * fractions[..., 1]
     both = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
     return tf.reshape(both, (-1, 2 * pairs))[:, :width]
 
