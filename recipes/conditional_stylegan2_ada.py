@@ -11,7 +11,7 @@ import tfgan_zoo as tz
 
 PAPER = "StyleGAN2-ADA, Karras et al. 2020"
 BUDGETS = {
-    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16},
+    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16, "gamma": 1.0},
     None: {"epochs": 10, "batch_size": 64, "width": 16},
 }
 

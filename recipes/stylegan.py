@@ -12,15 +12,16 @@ import tfgan_zoo as tz
 
 PAPER = "StyleGAN, Karras et al. 2019"
 BUDGETS = {
-    "digits": {"epochs": 120, "batch_size": 64, "width": 16, "image_size": 16},
+    "digits": {"epochs": 120, "batch_size": 64, "width": 16, "image_size": 16, "gamma": 1.0},
     None: {"epochs": 12, "batch_size": 64, "width": 16},
 }
 
 
-def flags(dataset: str = "digits", channel_max: int = 64, phase_steps: int | None = None):
-    """Keywords of the entry: channels of the smallest maps; steps of a phase (None: 300 on digits, else 1,500)."""
+def flags(dataset: str = "digits", channel_max: int = 64, phase_steps: int | None = None, gamma: float | None = None):
+    """Channels of the smallest maps; steps of a phase (None: 300 of digits, else 1,500); R1's weight (None: by size)."""
     steps = phase_steps if phase_steps is not None else 300 if dataset == "digits" else 1500
-    return {"channel_max": channel_max, "phase_steps": steps}
+    given = {"channel_max": channel_max, "phase_steps": steps}
+    return given if gamma is None else given | {"penalties": (tz.penalties.R1(gamma),)}
 
 
 def figures(model, run):

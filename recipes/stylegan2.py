@@ -6,14 +6,15 @@
 
 The figures: `run/mixing.png` has one image's styles in each row for the smallest maps (shape, pose) and another's in
 each column for the others (texture); `run/truncation.png` pulls styles towards their mean, psi = 1 (all the variety) to
-0 (one image); `run/by_epoch.png` is one latent batch.
+0 (one image); `run/by_epoch.png` is one latent batch. On digits R1 weighs 1: by the size's rule (0.003) D learns the
+thousand of them by heart, and G ends in one shape (fd 641 after four CPU minutes; with 1, 124 after six).
 """
 
 import tfgan_zoo as tz
 
 PAPER = "StyleGAN2, Karras et al. 2020"
 BUDGETS = {
-    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16},
+    "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16, "gamma": 1.0},
     None: {"epochs": 10, "batch_size": 64, "width": 16},
 }
 
@@ -26,7 +27,8 @@ def figures(model, run):
     return {"Styles of two images": mixing, "Truncation": truncation, "By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("stylegan2", PAPER, BUDGETS, figures)
+SHIPPED = tz.runs.SHIPPED | {"minutes": 6.0, "decay_from": 0.5}
+main = tz.runs.recipe("stylegan2", PAPER, BUDGETS, figures, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
