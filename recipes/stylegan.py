@@ -18,7 +18,7 @@ BUDGETS = {
 
 
 def flags(dataset: str = "digits", channel_max: int = 64, phase_steps: int | None = None, gamma: float | None = None):
-    """Channels of the smallest maps; steps of a phase (None: 300 of digits, else 1,500); R1's weight (None: by size)."""
+    """Channels of the smallest maps; steps of a phase (None: 300 of digits, else 1,500); R1 (None: by the size)."""
     steps = phase_steps if phase_steps is not None else 300 if dataset == "digits" else 1500
     given = {"channel_max": channel_max, "phase_steps": steps}
     return given if gamma is None else given | {"penalties": (tz.penalties.R1(gamma),)}
