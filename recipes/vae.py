@@ -7,10 +7,9 @@
                                    200,000 updates, 28 CPU minutes on one thread (and 9 for the score): -228.8 nats
 
 The networks are dense, 784-200-200-40 at width 25 (Burda et al. 2016), and see black and white images, drawn anew from
-the grey ones at every visit. The record has nats an image, a bound, on the test images: of the epoch with the best
-Fréchet distance and of the last. The last command has Exemplar VAE's protocol (-228.7 nats). Figures, in
-`run/`: reconstructions; the plane of a VAE with two units (the paper's Fig. 4); codes of test images, beside an
-autoencoder's; ways; one unit varied.
+the grey ones at every visit. The record has nats an image, a bound, on the test images, of the best epoch by Fréchet
+distance and of the last. The last command is Exemplar VAE's protocol (-228.7). Figures, in `run/`: the paper's Fig. 4,
+a plane; codes by class, beside an autoencoder's; reconstructions; ways; one unit varied.
 """
 
 from statistics import NormalDist
@@ -64,8 +63,7 @@ def figures(model, run):
     points = np.stack(np.meshgrid(values, -values), axis=-1).reshape(-1, 2)
     tz.pictures.save_grid(np.asarray(plane.decode(points)), path["plane"], columns=SIDE)
     codes = {"VAE": np.asarray(plane.encode(images)), "autoencoder": np.asarray(flat.encode(images))}
-    known = np.unique(labels)
-    by_class = {title: {str(k): (*code[labels == k].T, ".") for k in known} for title, code in codes.items()}
+    by_class = {t: {str(k): (*c[labels == k].T, ".") for k in np.unique(labels)} for t, c in codes.items()}
     tz.pictures.save_lines(by_class, path["codes"], "first unit", "second unit")
     return {
         "Images of the test split, each beside its reconstruction": run.reconstructions(model),
