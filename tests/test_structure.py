@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "latents": {"data", "metrics", "pictures", "priors", "runtime"},
     "priors": set(),
     "schedules": set(),
-    "samplers": set(),
+    "samplers": {"schedules"},
     "layers": set(),
     "networks": {"layers"},
     "data": set(),

@@ -15,6 +15,7 @@ import dataclasses
 import numpy as np
 from keras import ops
 
+from tfgan_zoo import schedules
 from tfgan_zoo.errors import unknown
 from tfgan_zoo.serialization import serializable
 
@@ -87,24 +88,24 @@ def heun(denoise, x, levels, draw_noise=None):
     signal, noise = levels.signal, levels.noise
     # x' = x + d(signal) x_0 + d(noise) eps, at both ends; eps at the far end divides by its noise, so not at the last
     table = np.stack([signal[:-1], noise[:-1], signal[1:], noise[1:]], axis=1)
-    table, times = _constant(table, x.dtype), _constant(levels.times)
+    row, time = _rows(table, x.dtype), schedules.table(levels.times)
 
     def slope(x, clean, signal, noise):
         return (x - signal * clean) / noise
 
     def step(index, x):
-        a, s, a2, s2 = _row(table, index)
-        clean = denoise(x, times[index])
+        a, s, a2, s2 = row(index)
+        clean = denoise(x, time(index))
         eps = slope(x, clean, a, s)
         ahead = x + (a2 - a) * clean + (s2 - s) * eps
-        clean2 = denoise(ahead, times[index + 1])
+        clean2 = denoise(ahead, time(index + 1))
         eps2 = slope(ahead, clean2, a2, s2)
         return index + 1, x + (a2 - a) * (clean + clean2) / 2.0 + (s2 - s) * (eps + eps2) / 2.0
 
     if steps > 1:
         _, x = ops.while_loop(lambda index, _: index < steps - 1, step, (ops.convert_to_tensor(0), x))
     a, s, a2, s2 = (signal[-2], noise[-2], signal[-1], noise[-1])
-    clean = denoise(x, times[steps - 1])
+    clean = denoise(x, time(steps - 1))
     return float(s2 / s) * x + float(a2 - a * s2 / s) * clean
 
 
@@ -146,11 +147,11 @@ def inpaint(denoise, x, levels, draw_noise, images, known, *, resample=1):
     ratio = a / a2
     back = np.sqrt(np.maximum(s**2 - ratio**2 * s2**2, 0.0))
     table = np.concatenate([ancestral_table(levels), np.stack([a2, s2, ratio, back], axis=1)], axis=1)
-    table, times, rounds = _constant(table, x.dtype), _constant(levels.times), len(levels) * resample
+    row, time, rounds = _rows(table, x.dtype), schedules.table(levels.times), len(levels) * resample
 
     def step(index, x):
-        of_x, of_clean, _, of_noise, signal, noise, again, fresh = _row(table, index // resample)
-        inside = of_x * x + of_clean * denoise(x, times[index // resample]) + of_noise * draw_noise(index)
+        of_x, of_clean, _, of_noise, signal, noise, again, fresh = row(index // resample)
+        inside = of_x * x + of_clean * denoise(x, time(index // resample)) + of_noise * draw_noise(index)
         outside = signal * images + noise * draw_noise(rounds + 2 * index)
         x = known * outside + (1.0 - known) * inside
         if resample == 1:
@@ -203,11 +204,11 @@ def _extrapolated(table, levels):
 
 
 def _along(denoise, x, levels, table, draw_noise=None):
-    table, times, steps = _constant(table, x.dtype), _constant(levels.times), len(levels)
+    row, time, steps = _rows(table, x.dtype), schedules.table(levels.times), len(levels)
 
     def step(index, x, before):
-        of_x, of_clean, of_before, of_noise = _row(table, index)
-        clean = denoise(x, times[index])
+        of_x, of_clean, of_before, of_noise = row(index)
+        clean = denoise(x, time(index))
         x = of_x * x + of_clean * clean + of_before * before
         if draw_noise is not None:
             x = x + of_noise * draw_noise(index)
@@ -217,13 +218,15 @@ def _along(denoise, x, levels, table, draw_noise=None):
     return ops.while_loop(lambda index, *_: index < steps, step, start)[1]
 
 
-def _constant(numbers, dtype="float32"):
-    return ops.convert_to_tensor(np.asarray(numbers), dtype)
+def _rows(table, dtype):
+    """Function step -> the numbers of its row, one by one."""
+    at, width = schedules.table(table, dtype), table.shape[1]
 
+    def row(step):
+        numbers = at(step)
+        return [numbers[place] for place in range(width)]
 
-def _row(table, index):
-    row = ops.take(table, index, axis=0)
-    return [row[place] for place in range(table.shape[1])]
+    return row
 
 
 # ---- how a model samples --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import math
 import numbers
 
 import numpy as np
-from keras import ops
+from keras import backend, ops
 
 from tfgan_zoo.serialization import serializable
 
@@ -102,8 +102,8 @@ class _Steps:
         return _levels(times.astype("float64"), np.sqrt(kept[times]), np.sqrt(1.0 - kept[times]))
 
     @staticmethod
-    def _at(table, times):
-        return ops.take(ops.convert_to_tensor(table.astype("float32")), ops.cast(times, "int32"), axis=0)
+    def _at(numbers, times):
+        return table(numbers)(ops.cast(times, "int32"))
 
 
 @serializable
@@ -276,6 +276,41 @@ class Straight:
         return _levels(times, times, 1.0 - times)
 
 
+def table(numbers, dtype="float32"):
+    """Function index -> a number of a table, or a row of them.
+
+    What is float32 comes out of integers, in two parts, with all its bits: files with weights in float16 would round
+    constants of floats too, and what is drawn in many steps would end elsewhere.
+
+    Args:
+        numbers: array (n, ...), float64.
+        dtype: of the result.
+    """
+    numbers = np.asarray(numbers, np.float64)
+    bits = next((bits for bits in (24, 16) if np.abs(numbers).max() < 2.0 ** (31 - bits)), None)
+    if backend.standardize_dtype(dtype) != "float32" or bits is None:
+        whole = ops.convert_to_tensor(numbers, dtype)
+        return lambda index: ops.take(whole, index, axis=0)
+    unit = 2.0**-bits
+    lower, upper = np.modf(
+        numbers.astype("float32").astype("float64") / unit
+    )  # which share its 24 bits, so each is exact
+    lower *= 2.0**24
+    parts = [ops.convert_to_tensor(part.astype("int32")) for part in (upper, lower)]
+
+    def at(index):
+        upper, lower = (ops.cast(ops.take(part, index, axis=0), dtype) * unit for part in parts)
+        return upper + lower * 2.0**-24
+
+    return at
+
+
+def _multiplied(x, number):
+    """x times a number, in two parts of which float16 holds enough."""
+    upper = float(np.float16(number))
+    return x * upper + x * (number - upper)
+
+
 def spaced(first, last, count, rho):
     """Numbers from first to last, evenly in their rho-th root (Karras et al. 2022, Eq. 5); float64 (count,)."""
     if not rho > 0:
@@ -416,10 +451,10 @@ class Preconditioned(_Prediction):
         return self._skip(signal, noise) * x + self.gain(signal, noise) * output
 
     def gain(self, signal, noise):
-        return self.data_stddev * noise / self._stddev(signal, noise)
+        return _multiplied(noise, self.data_stddev) / self._stddev(signal, noise)
 
     def _skip(self, signal, noise):
-        return self.data_stddev**2 * signal / ops.square(self._stddev(signal, noise))
+        return _multiplied(signal, self.data_stddev**2) / ops.square(self._stddev(signal, noise))
 
     def _stddev(self, signal, noise):
-        return ops.sqrt(ops.square(noise) + ops.square(signal * self.data_stddev))
+        return ops.sqrt(ops.square(noise) + ops.square(_multiplied(signal, self.data_stddev)))

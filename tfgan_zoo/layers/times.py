@@ -24,10 +24,12 @@ class TimeEmbedding(keras.layers.Layer):
             raise ValueError(f"units={units}: as many sines as cosines make an even number.")
         self.units, self.longest = units, longest
         self.frequencies = np.exp(-math.log(longest) * np.arange(units // 2) / (units // 2)).astype("float32")
+        self._upper = self.frequencies.astype("float16").astype("float32")  # in two parts, for files in float16
 
     def call(self, times):
         """(N, units) from times (N,), in about 0 to 1000."""
-        angles = ops.cast(times, "float32")[:, None] * self.frequencies
+        times = ops.cast(times, "float32")[:, None]
+        angles = times * self._upper + times * (self.frequencies - self._upper)
         return ops.concatenate([ops.cos(angles), ops.sin(angles)], axis=-1)
 
     def compute_output_shape(self, input_shape):
