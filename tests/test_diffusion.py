@@ -351,9 +351,11 @@ def test_it_is_served_with_its_loop_and_one_step_at_a_time(tmp_path):
 
 
 def test_a_sampler_with_noise_is_exported_with_its_noise_in_a_key(tmp_path):
-    """Noise on the way follows from two numbers that an image starts from, in files too."""
+    """Noise on the way follows from two numbers that an image starts from, in files too, and in float16."""
     model = small(num_classes=None).with_sampling(sampler="dpmpp_2m_sde", steps=4)
-    card = tz.export(model, tmp_path / "out", formats=("saved_model", "tflite"))
+    model.ema_network.set_weights([one.astype("float16") for one in model.ema_network.get_weights()])
+    card = tz.export(model, tmp_path / "out", formats=("saved_model", "tflite", "tflite_float16"))
+    assert card["formats"]["tflite_float16"]["parity"]["max_abs_diff"] < 1e-3  # constants are not rounded
     assert card["model"]["seeded"]
     start = model.start(2, (0, 1))
     assert start["fractions"].shape == (2, 2)

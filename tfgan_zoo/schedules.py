@@ -292,9 +292,7 @@ def table(numbers, dtype="float32"):
         whole = ops.convert_to_tensor(numbers, dtype)
         return lambda index: ops.take(whole, index, axis=0)
     unit = 2.0**-bits
-    lower, upper = np.modf(
-        numbers.astype("float32").astype("float64") / unit
-    )  # which share its 24 bits, so each is exact
+    lower, upper = np.modf(numbers.astype("float32").astype("float64") / unit)  # each has some of its 24 bits
     lower *= 2.0**24
     parts = [ops.convert_to_tensor(part.astype("int32")) for part in (upper, lower)]
 
