@@ -42,7 +42,8 @@ def figures(model, run):
     return {"By epoch": run.by_epoch(), "Growth": path}
 
 
-main = tz.runs.recipe("progressive_gan", PAPER, BUDGETS, figures, flags=flags)
+SHIPPED = tz.runs.SHIPPED | {"minutes": 8.0, "decay_from": 0.6}
+main = tz.runs.recipe("progressive_gan", PAPER, BUDGETS, figures, flags=flags, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
