@@ -18,7 +18,7 @@ BUDGETS = {"digits": {"epochs": 150, "width": 25, "batch_size": 32}, None: {"epo
 
 def scores(model, run):
     """The error of reconstructions, and the moments of codes, which should be 0 and 1."""
-    asked = ("reconstruction", "parzen")
+    asked = ("reconstruction", *["parzen"] * (len(model.image_shape) == 3))
     found = tz.evaluate(model, run.config["dataset"], metrics=asked, verbose=False)["scores"]
     codes = np.asarray(model.encode(run.test_images(2000)[0]))
     return found | {"mean_of_codes": float(np.abs(codes.mean(0)).mean()), "spread_of_codes": float(codes.std(0).mean())}
