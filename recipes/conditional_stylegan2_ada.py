@@ -28,7 +28,8 @@ FLAGS = {
     "path_length": False,
     "kimg": 500.0,
 }  # on CIFAR-10 the paper has neither mixing nor path length
-main = tz.runs.recipe("conditional_stylegan2_ada", PAPER, BUDGETS, figures, flags=FLAGS)
+SHIPPED = tz.runs.SHIPPED | {"minutes": 7.0, "decay_from": 0.5}
+main = tz.runs.recipe("conditional_stylegan2_ada", PAPER, BUDGETS, figures, flags=FLAGS, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
