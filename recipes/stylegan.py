@@ -32,7 +32,8 @@ def figures(model, run):
     return {"Styles of two images": mixing, "Truncation": truncation, "By epoch": run.by_epoch()}
 
 
-main = tz.runs.recipe("stylegan", PAPER, BUDGETS, figures, flags=flags)
+SHIPPED = tz.runs.SHIPPED | {"minutes": 7.0, "decay_from": 0.6}
+main = tz.runs.recipe("stylegan", PAPER, BUDGETS, figures, flags=flags, shipped=SHIPPED)
 
 if __name__ == "__main__":
     tz.cli.run(main)
