@@ -207,11 +207,11 @@ def test_refuses_in_a_sentence(call, sentence):
         call()
 
 
-def test_a_table_in_integers_has_every_bit_of_its_numbers():
+def test_a_table_in_two_parts_has_the_bits_of_its_numbers_and_keeps_most_in_float16():
     random = np.random.default_rng(0)
     for scale in (1.0, 127.0, 3e4, 1e9):
         numbers = scale * np.concatenate([random.uniform(-1, 1, 50), 10.0 ** random.uniform(-6, 0, 50)])
         at = schedules.table(numbers.reshape(50, 2))
         found = np.stack([at(place) for place in range(50)]).ravel()
-        np.testing.assert_allclose(found, numbers.astype("float32"), rtol=0, atol=2.0**-48 if scale < 128 else 2.0**-32)
+        np.testing.assert_allclose(found, numbers.astype("float32"), rtol=2.0**-23)
     np.testing.assert_array_equal(schedules.table(numbers, "float64")(np.arange(3)), numbers[:3])

@@ -164,12 +164,14 @@ def normal_of_rows(keys, step, width):
         float32 (N, width).
     """
     pairs = -(-width // 2)
-    fractions = tf.reshape(of_rows(keys, step, 2 * pairs), (-1, pairs, 2))
-    radius = tf.sqrt(-2.0 * tf.math.log(1.0 - fractions[..., 0]))  # 1 - u lies in (0, 1]
+    fractions = of_rows(keys, step, 2 * pairs)
+    ones, others = (tf.gather(fractions, range(first, 2 * pairs, 2), axis=1) for first in (0, 1))
+    radius = tf.sqrt(-2.0 * tf.math.log(1.0 - ones))  # 1 - u lies in (0, 1]
     most, rest = 6.28125, 2.0 * math.pi - 6.28125  # in two parts, for files in float16
-    angle = most * fractions[..., 1] + rest * fractions[..., 1]
-    both = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
-    return tf.reshape(both, (-1, 2 * pairs))[:, :width]
+    angle = most * others + rest * others
+    both = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
+    in_turn = [place // 2 + place % 2 * pairs for place in range(width)]  # by gathers: LiteRT goes astray in reshapes
+    return tf.gather(both, in_turn, axis=1)
 
 
 def fold(seed, number):

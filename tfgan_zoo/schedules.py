@@ -279,28 +279,20 @@ class Straight:
 def table(numbers, dtype="float32"):
     """Function index -> a number of a table, or a row of them.
 
-    What is float32 comes out of integers, in two parts, with all its bits: files with weights in float16 would round
-    constants of floats too, and what is drawn in many steps would end elsewhere.
+    What is float32 comes in two parts, what float16 holds of it and the rest: files with weights in float16 round
+    constants too, and what is drawn in many steps would end elsewhere.
 
     Args:
         numbers: array (n, ...), float64.
         dtype: of the result.
     """
     numbers = np.asarray(numbers, np.float64)
-    bits = next((bits for bits in (24, 16) if np.abs(numbers).max() < 2.0 ** (31 - bits)), None)
-    if backend.standardize_dtype(dtype) != "float32" or bits is None:
+    if backend.standardize_dtype(dtype) != "float32" or np.abs(numbers).max() > np.finfo("float16").max:
         whole = ops.convert_to_tensor(numbers, dtype)
         return lambda index: ops.take(whole, index, axis=0)
-    unit = 2.0**-bits
-    lower, upper = np.modf(numbers.astype("float32").astype("float64") / unit)  # each has some of its 24 bits
-    lower *= 2.0**24
-    parts = [ops.convert_to_tensor(part.astype("int32")) for part in (upper, lower)]
-
-    def at(index):
-        upper, lower = (ops.cast(ops.take(part, index, axis=0), dtype) * unit for part in parts)
-        return upper + lower * 2.0**-24
-
-    return at
+    upper = numbers.astype("float16").astype("float64")
+    parts = [ops.convert_to_tensor(part.astype("float32")) for part in (upper, numbers - upper)]
+    return lambda index: ops.take(parts[0], index, axis=0) + ops.take(parts[1], index, axis=0)
 
 
 def _multiplied(x, number):
