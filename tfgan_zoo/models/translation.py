@@ -88,7 +88,7 @@ class Translator(GenerativeModel):
         rows |= {} if condition is None else {"condition": condition}
         parts = range(0, len(images), AT_A_TIME)
         cut = ({name: tf.constant(one[at : at + AT_A_TIME]) for name, one in rows.items()} for at in parts)
-        return np.concatenate([self._drawn(part, None) for part in cut])
+        return np.concatenate([self._drawn(part) for part in cut])
 
     def _floats(self, images, shape):
         """Images as float32 (N, *shape) in [-1, 1], or a sentence about why they are none."""
