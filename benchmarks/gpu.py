@@ -12,6 +12,7 @@ compilers take long, and then each is measured while the others wait. Last, the 
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import numpy as np
 ROWS = {"dcgan": ((28, 28, 1), 1), "wgan_gp": ((32, 32, 3), 5)}
 PRECISIONS = ("float32", "mixed_bfloat16")
 WAYS = {"ours": {"as it is": False, "XLA": True}, "PyTorch": {"eager": "eager", "compiled": "compile"}}
+LOGS = Path(tempfile.gettempdir()) / "benchmarks_gpu"
 ALIKE = ("dcgan", "cgan", "vae", "realnvp", "diffusion", "flow_matching", "vq_vae")
 
 
@@ -101,7 +103,7 @@ def main(
     batch_size: int = 256,
     only: str = "",
     patience: float = 300.0,
-    logs: Path = Path("/tmp/benchmarks_gpu"),
+    logs: Path = LOGS,
 ):
     """Print the table: who is not warm within so many seconds is left out. What processes said is kept in `logs`."""
     logs.mkdir(parents=True, exist_ok=True)

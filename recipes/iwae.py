@@ -17,7 +17,7 @@ BUDGETS = {"digits": {"epochs": 100, "width": 25, "batch_size": 32}, None: {"epo
 
 
 def flags(k: int = 50, doubly: bool = False, activation: str = "relu", samples: int = 500):
-    """Samples in a step; whether gradients are doubly reparameterized; of hidden layers; samples of the bound."""
+    """Samples in a step; whether gradients are doubly reparameterized; what hidden layers do; the bound's samples."""
     return {"k": k, "doubly_reparameterized": doubly, "activation": activation, "num_samples": samples}
 
 
@@ -25,7 +25,7 @@ def scores(model, run):
     """The bound, bounds of more and more samples on fewer images, and the units that say something."""
     images = run.test_images(300)[0]
     bounds = {f"nats_{n}_samples": float(np.mean(model.log_prob(images, 0, n))) for n in (1, 50, 500)}
-    return run.likelihood(model) | bounds | {"active_units": model.active_units(images)}
+    return run.likelihood(model, num_images=10_000) | bounds | {"active_units": model.active_units(images)}
 
 
 def figures(model, run):

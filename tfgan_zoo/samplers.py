@@ -65,7 +65,7 @@ def dpmpp_2m_sde(denoise, x, levels, draw_noise):
     """SDE-DPM-Solver++(2M): `dpmpp_2m` on the reverse SDE, which adds noise as `ancestral` does (Lu et al. 2022b).
 
     Where x_0 is not extrapolated it is `ancestral`. Noise on the way makes up for errors of the steps before, which an
-    ODE carries to the end, so that a few dozen steps are better than any number without. Arguments as in `ddim`.
+    ODE carries to the end, so that a few dozen steps can beat a hundred without. Arguments as in `ddim`.
     """
     return _along(denoise, x, levels, dpmpp_2m_sde_table(levels), draw_noise)
 
