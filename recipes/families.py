@@ -3,11 +3,11 @@
     python -m recipes.families --minutes 30                    Fashion-MNIST, hours in all; it goes on where it was
     python -m recipes.families --dataset digits --minutes 1 --seeds 3 --only VAE,GAN
 
-Minutes are CPU minutes of training, of each family and seed. families.md is the table: scores of the first seed's best
-epoch (copying 0.5: no nearer to training images than held-out ones are), fd by seed, how many failed, the
-likelihood of test images and of what, bits an image for a coder driven by it (of a bound, by bits-back), images a CPU
-second, path length between latents; samples.png has a row a family, families.png the yardsticks side by side,
-over_time.png fd after so many minutes.
+Minutes are CPU minutes of training, of each family and seed, and rates fall from half of them on. families.md is the
+table: scores of the first seed's best epoch (copying 0.5: no nearer to training images than held-out ones are), fd by
+seed, how many failed, the likelihood of test images and of what, bits an image for a coder driven by it (of a bound, by
+bits-back), images a CPU second, path length between latents; samples.png has a row a family, families.png the
+yardsticks side by side, over_time.png fd after so many minutes.
 """
 
 from pathlib import Path
@@ -29,13 +29,14 @@ FAMILIES = {  # name: (zoo entry, its keywords, images of one update, what is sa
 METRICS = ("fd", "precision_recall", "class_histogram", "memorisation")
 LOOKS, SCORED = 4, 2000  # scores while it trains; images of each, since some families draw slowly
 ENDLESS = 1_000_000  # epochs, before which the minutes are over
+DECAY_FROM = 0.5  # the share of the minutes after which rates fall to zero
 
 
 def one(name, dataset, minutes, seed, out, quiet):
     """The record of a family's run, and samples; a failed one says how it failed."""
     entry, own, batch_size, _ = FAMILIES[name]
     config = {"dataset": dataset, "epochs": ENDLESS, "minutes": minutes, "batch_size": batch_size, "image_size": None}
-    config |= {"seed": seed, "width": own["width"]}
+    config |= {"seed": seed, "width": own["width"], "decay_from": DECAY_FROM}
     run = tz.Run(out / f"{name.replace(' ', '_')}_{seed}", config, quiet=quiet, looks=LOOKS, num_images=SCORED)
     kept = run.directory / "family.json"
     if run.is_done(ENDLESS, minutes):
