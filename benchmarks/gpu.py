@@ -21,12 +21,13 @@ import numpy as np
 ROWS = {"dcgan": ((28, 28, 1), 1), "wgan_gp": ((32, 32, 3), 5)}
 PRECISIONS = ("float32", "mixed_bfloat16")
 WAYS = {"ours": {"as it is": False, "XLA": True}, "PyTorch": {"eager": "eager", "compiled": "compile"}}
+WARM_UP = 20  # steps
 LOGS = Path(tempfile.gettempdir()) / "benchmarks_gpu"
 ALIKE = ("dcgan", "cgan", "vae", "realnvp", "diffusion", "flow_matching", "vq_vae")
 
 
-def ours(name, precision, jit, steps, width, batch_size):
-    """A function that trains a zoo entry for so many steps."""
+def ours(name, precision, jit, width, batch_size):
+    """A function that trains a zoo entry for so many steps, by tens."""
     import tensorflow as tf
 
     import tfgan_zoo as tz
@@ -37,11 +38,10 @@ def ours(name, precision, jit, steps, width, batch_size):
     model.compile(steps_per_execution=10)
     images = np.random.default_rng(0).uniform(-1, 1, (10 * batch_size * n_critic, *shape)).astype("float32")
     data = tf.data.Dataset.from_tensor_slices(images).batch(batch_size * n_critic, True).cache()
-    data = data.repeat(steps // 10).prefetch(4)
-    return lambda: model.fit(data, verbose=0)
+    return lambda steps: model.fit(data.repeat(steps // 10).prefetch(4), verbose=0)
 
 
-def theirs(name, precision, variant, steps, width, batch_size):
+def theirs(name, precision, variant, width, batch_size):
     """A function that trains the same networks by the same updates in PyTorch for so many steps."""
     import torch
 
@@ -55,7 +55,7 @@ def theirs(name, precision, variant, steps, width, batch_size):
     gan = pytorch_side.TorchGAN(name, width, variant, precision != "float32")
     batches = torch.rand(10, n_critic * batch_size, shape[-1], *shape[:2]) * 2 - 1
 
-    def train():
+    def train(steps):
         for step in range(steps):
             gan.step(batches[step % 10].contiguous(memory_format=gan.layout), n_critic)
         torch.cuda.synchronize()
@@ -63,19 +63,19 @@ def theirs(name, precision, variant, steps, width, batch_size):
     return train
 
 
-def timed(side, name, precision, way, *numbers):
+def timed(side, name, precision, way, steps, *numbers):
     """Of one way, in its own process: warm up, say so, wait for a line, and print milliseconds a step."""
     begin = time.perf_counter()
     train = {"ours": ours, "PyTorch": theirs}[side](name, precision, WAYS[side][way], *numbers)
-    train()
+    train(WARM_UP)
     print(f"{time.perf_counter() - begin:.1f}", flush=True)
     sys.stdin.readline()
     took = []
     for _ in range(3):
         begin = time.perf_counter()
-        train()
+        train(steps)
         took.append(time.perf_counter() - begin)
-    print(f"{1e3 * min(took) / numbers[0]:.3f}", flush=True)
+    print(f"{1e3 * min(took) / steps:.3f}", flush=True)
 
 
 def alike():

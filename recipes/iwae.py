@@ -3,6 +3,9 @@
     python -m recipes.iwae                                                                    handwritten digits
     python -m recipes.iwae --dataset fashion_mnist --epochs 20 --k 50
     python -m recipes.iwae --doubly --out exported/iwae_dreg                                  Tucker et al. 2019
+    python -m recipes.iwae --dataset fashion_mnist --split "train[:50000]" --batch-size 100 --width 38 --samples 5000 \\
+        --activation glu --learning-rate 5e-4 --decay-from 0.4 --minutes 6.6 --jit --steps-per-execution 50
+                                                  137,500 updates on a GPU: -228.5 nats, where `recipes.vae` has -228.8
 
 The record has the bound on the log-likelihood of binarised test images with 1, 50 and 500 samples, whatever k it was
 trained with: they rise towards the likelihood. The figure, `run/reconstructions.png`: test images and what comes back.

@@ -1,6 +1,7 @@
 """Few images, with and without adaptive augmentation (Karras et al. 2020): when does the discriminator learn by heart?
 
     python -m recipes.limited_data --kimg 600                       hours of a CPU; or a half of it: --only ADA
+    python -m recipes.limited_data --count 500 --width 32 --kimg 380    six minutes of a GPU: fd 224 without, 147 by ADA
     python -m recipes.limited_data --dataset digits --count 200 --kimg 20 --every 10 --width 8 --image-size 16
 
 StyleGAN2 on the first images of a data set, as it is and behind ADA. Seen, every so many thousand images: Fréchet's
@@ -17,8 +18,7 @@ from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
-OUT = Path("exported/limited_data")
-TRAININGS, KINDS = ("without", "ADA"), ("trained on", "held out", "generated")
+OUT, TRAININGS, KINDS = Path("exported/limited_data"), ("without", "ADA"), ("trained on", "held out", "generated")
 
 
 def trained(ada, images, held_out, dataset, kimg, every, width, seed):

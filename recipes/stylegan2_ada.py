@@ -4,6 +4,7 @@
     python -m recipes.stylegan2_ada --dataset fashion_mnist             clothes of 28 x 28, 10 epochs
     python -m recipes.stylegan2_ada --dataset photos/ --image-size 64   any folder, a hundred photographs or more
 
+R1 weighs 1 on clothes too: five epochs give fd 117.6, where the size's rule (0.008) gave 159.5; one seed each.
 The figures: `run/augmentation.png` has p, the probability of each change, over the epochs, and r, what D says of real
 images, which p holds near 0.6; `run/mixing.png` and `run/truncation.png` as in `recipes.stylegan2`.
 """
@@ -17,7 +18,7 @@ import tfgan_zoo as tz
 PAPER = "StyleGAN2-ADA, Karras et al. 2020"
 BUDGETS = {
     "digits": {"epochs": 60, "batch_size": 64, "width": 16, "image_size": 16, "gamma": 1.0},
-    "fashion_mnist": {"epochs": 10, "batch_size": 64, "width": 16},
+    "fashion_mnist": {"epochs": 10, "batch_size": 64, "width": 16, "gamma": 1.0},
     None: {"epochs": 300, "batch_size": 16, "width": 16},
 }
 

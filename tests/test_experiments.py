@@ -12,7 +12,15 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import tfgan_zoo as tz
-from recipes import divergences, families, game_dynamics, limited_data, optimal_discriminator, vanishing_gradients
+from recipes import (
+    divergences,
+    factors,
+    families,
+    game_dynamics,
+    limited_data,
+    optimal_discriminator,
+    vanishing_gradients,
+)
 from tfgan_zoo import yardsticks
 
 WASSERSTEIN, MINIMAX = tz.objectives.Wasserstein(), tz.objectives.MinimaxGAN()
@@ -359,3 +367,35 @@ def test_few_images_are_learned_twice_and_what_is_seen_is_written(tmp_path, caps
     limited_data.main(dataset="digits", count=64, kimg=2, every=1, width=2, image_size=8, out=tmp_path, quiet=True)
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.json")} == before  # nothing again
     assert capsys.readouterr().out == said
+
+
+# ---- factors --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_directions_are_judged_by_what_an_oracle_says_of_each_factor(tmp_path, monkeypatch, capsys):
+    counts = np.array(list(factors.FACTORS.values()))
+
+    def oracle(size, seed):
+        def told(images):
+            seen = images.reshape(len(images), -1)[:, : 7 * 60 : 60]
+            return np.where(seen > np.median(seen, axis=0), counts - 1, 0)
+
+        return told, np.full(7, 0.75)
+
+    monkeypatch.setattr(factors, "oracle", oracle)
+    model = tz.create("dcgan", (16, 16, 3), width=4, seed=0)
+    monkeypatch.setattr(factors.tz.Run, "train", lambda run, entry, quiet: model)
+    factors.main(image_size=16, samples=400, out=tmp_path, quiet=True)
+    said = capsys.readouterr().out
+    rows = [line.split(" | ") for line in said.splitlines() if line.startswith("| ") and "oracle" not in line]
+    assert [row[0].removeprefix("| ") for row in rows] == list(tz.data.shapes.factors())
+    numbers = np.array([[float(one.strip(" |")) for one in row[1:]] for row in rows])
+    assert numbers.shape == (7, 4)
+    assert (numbers >= 0).all()
+    assert (numbers <= 1).all()
+    assert (numbers[:, 0] > 0.6).all()  # brightness of a pixel is nearly linear in the latents of a small network
+    assert (numbers[:, 3] == 0.75).all()
+    assert "latents: disentanglement" in said
+    assert (tmp_path / "factors.md").read_text() in said
+    assert (tmp_path / "factors.png").exists()

@@ -34,7 +34,7 @@ EXPERIMENTS = {
     "optimal_discriminator",
     "vanishing_gradients",
 }
-EXPERIMENTS |= {"limited_data", "outliers", "pretraining"}
+EXPERIMENTS |= {"factors", "limited_data", "outliers", "pretraining"}
 OF_THEIR_OWN = {
     "improved_gan",
     "semi_supervised_autoencoder",
