@@ -1,6 +1,6 @@
 """Directions for the factors that images were drawn from (Shen et al. 2020): found in styles, judged by an oracle.
 
-    python -m recipes.factors                      StyleGAN2 on shapes of 32 x 32; or, in latents: --entry dcgan --width 32
+    python -m recipes.factors                    StyleGAN2 on shapes of 32 x 32; in latents: --entry dcgan --width 32
 
 The oracle, a convolutional network, learns to tell the seven factors of `shapes` from images. What it says of samples
 cuts each factor's values into two halves, which a direction is learned to part. factors.md: how well its plane parts
