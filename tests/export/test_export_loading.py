@@ -161,7 +161,8 @@ def test_verify_runs_every_format(exported):
 @pytest.mark.parametrize(("name", "size"), [("dcgan_fashion_mnist", 28), ("cgan_digits", 16)])
 def test_what_stands_in_the_repository_is_whole_and_gives_its_images(name, size):
     found = tz.verify(ROOT / "exported" / name)
-    assert {"saved_model", "tflite_dynamic_range", "keras"} <= found.keys()
+    assert {"saved_model", "keras"} < found.keys()
+    assert any(format.startswith("tflite_dynamic_range") for format in found)
     assert found["saved_model"]["max_abs_diff"] < 1e-4
     assert tz.load_exported(ROOT / "exported" / name).generate(2, seed=0).shape == (2, size, size, 1)
 
