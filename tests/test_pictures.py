@@ -61,6 +61,13 @@ def test_a_labelled_grid_holds_the_grid_pixel_for_pixel_and_all_its_words(tmp_pa
     assert ink[top : top + len(sheet), :left].any() == ("row_titles" in words)
 
 
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_what_has_no_colour_is_kept_in_grey(tmp_path, channels, mode):
+    pictures.save_labelled_grid(images(4, channels=channels), tmp_path / "a.png", 2, row_titles="ab")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.mode == mode
+
+
 def test_long_column_titles_lean_and_short_ones_do_not(tmp_path):
     cells = images(10)
     heights = []
