@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 import tfgan_zoo as tz
 
@@ -42,8 +43,9 @@ def draw(found, path):
             axis.plot([row[place] for row in rows], [row[2] for row in rows], marker=".", label=name)
         axis.set(xscale="log", yscale="log", xlabel=label)
         axis.grid(alpha=0.3)
-    figure.axes[1].set_xticks([0.5, 1, 2, 3, 4, 6], ["0.5", "1", "2", "3", "4", "6"])
-    figure.axes[1].set_xticks([], minor=True)
+    figure.axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    figure.axes[1].xaxis.set_major_formatter("{x:g}")
+    figure.axes[1].xaxis.set_minor_formatter(NullFormatter())
     figure.axes[0].set_ylabel("Fréchet distance, training split")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
     figure.savefig(path)

@@ -106,6 +106,8 @@ def main(
     logs: Path = LOGS,
 ):
     """Print the table: who is not warm within so many seconds is left out. What processes said is kept in `logs`."""
+    if steps < 10:
+        raise ValueError(f"steps={steps}: ours are executed by tens, so give at least 10.")
     logs.mkdir(parents=True, exist_ok=True)
     started = []
     for name in (name for name in ROWS if name.startswith(only)):

@@ -56,6 +56,8 @@ def judged(model, told, column, count):
 def main(entry: str = "stylegan2", minutes: float = 60.0, width: int = 16, batch_size: int = 32, image_size: int = 32,
          samples: int = 2000, seed: int = 0, out: Path = Path("exported/factors"), quiet: bool = False):
     """Train a generator and the oracle, and judge a direction for each factor."""
+    if samples < 80 or not hasattr(tz.create(entry, (image_size, image_size, 3), width=width), "draw_latents"):
+        raise ValueError(f"{entry=}, {samples=}: give an entry with latents, such as 'dcgan', and at least 80 samples.")
     config = {"epochs": 1_000_000, "minutes": minutes, "batch_size": batch_size, "width": width, "seed": seed}
     run = tz.Run(out, config | {"dataset": "shapes", "image_size": image_size, "decay_from": 0.5}, quiet=quiet)
     model, (told, right) = run.train(entry, quiet=quiet), oracle(image_size, seed)
@@ -64,15 +66,13 @@ def main(entry: str = "stylegan2", minutes: float = 60.0, width: int = 16, batch
         numbers, pictures = judged(model, told, column, samples)
         text += f"| {name} | " + " | ".join(f"{one:.2f}" for one in (*numbers, right[column])) + " |\n"
         sheet += pictures
-    latents = model.draw_latents(samples, seed=2)
-    values = told(np.asarray(model.draw(latents=latents)))
+    values = told(np.asarray(model.draw(latents=(latents := model.draw_latents(samples, seed=2)))))
     styles = {"styles": np.asarray(model.map(latents))[:, 0]} if hasattr(model, "map") else {}
     for name, code in ({"latents": latents} | styles).items():
         found = tz.metrics.dci(code, values) | {"MIG": tz.metrics.mutual_information_gap(code, values)}
         text += f"\n{name}: " + ", ".join(f"{key} {one:.2f}" for key, one in found.items()) + "\n"
     (out / "factors.md").write_text(text, encoding="utf-8")
-    titles = [name for name in FACTORS for _ in range(2)]
-    tz.pictures.save_labelled_grid(np.concatenate(sheet), out / "factors.png", SHOWN, row_titles=titles)
+    tz.pictures.save_labelled_grid(np.vstack(sheet), out / "factors.png", SHOWN, [n for n in FACTORS for _ in "ab"])
     print(text)
 
 

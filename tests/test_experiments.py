@@ -399,3 +399,10 @@ def test_directions_are_judged_by_what_an_oracle_says_of_each_factor(tmp_path, m
     assert "latents: disentanglement" in said
     assert (tmp_path / "factors.md").read_text() in said
     assert (tmp_path / "factors.png").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"entry": "diffusion"}, {"entry": "dcgan", "samples": 20}])
+def test_directions_need_latents_and_samples_before_anything_is_trained(tmp_path, wrong):
+    with pytest.raises(ValueError, match="give an entry with latents, such as 'dcgan', and at least 80 samples"):
+        factors.main(**wrong, width=8, image_size=16, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
