@@ -15,8 +15,6 @@ import pathlib
 from typing import Annotated
 
 import typer
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 import tfgan_zoo as tz
 
@@ -37,18 +35,17 @@ def points(run):
 
 def draw(found, path):
     """Two panels, a line a run."""
-    figure = Figure(figsize=(11, 4.5), layout="constrained", dpi=110)
-    for axis, place, label in zip(figure.subplots(1, 2, sharey=True), (0, 1), ("images seen", "minutes"), strict=True):
+    figure, axes = tz.pictures.new_figure(11, 4.5, 1, 2, sharey=True)
+    for axis, place, label in zip(axes, (0, 1), ("images seen", "minutes"), strict=True):
         for name, rows in found.items():
             axis.plot([row[place] for row in rows], [row[2] for row in rows], marker=".", label=name)
         axis.set(xscale="log", yscale="log", xlabel=label)
         axis.grid(alpha=0.3)
-    figure.axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-    figure.axes[1].xaxis.set_major_formatter("{x:g}")
-    figure.axes[1].xaxis.set_minor_formatter(NullFormatter())
-    figure.axes[0].set_ylabel("Fréchet distance, training split")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
-    figure.savefig(path)
+    tz.pictures.plain_ticks(axes[0].yaxis)
+    tz.pictures.plain_ticks(axes[1].xaxis)
+    axes[0].set_ylabel("Fréchet distance, training split")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
+    tz.pictures.save_figure(figure, path)
 
 
 def main(runs: Annotated[list[str] | None, typer.Argument()] = None, out: pathlib.Path = OUT):

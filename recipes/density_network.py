@@ -10,7 +10,6 @@ images: how the mean estimate still rises with the number of draws.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -54,14 +53,13 @@ def gap(dimensions, draws, images=20, times=5):
 
 def lines(named, label, path):
     """Means over sets of draws, and their range."""
-    figure = Figure(figsize=(5.6, 3.8), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(5.6, 3.8)
     for name, values in named.items():
         axis.plot(DRAWS, np.mean(values, axis=1), marker="o", label=name)
         axis.fill_between(DRAWS, np.min(values, axis=1), np.max(values, axis=1), alpha=0.2)
     axis.set(xscale="log", xlabel="draws of the prior", ylabel=label)
     axis.legend()
-    figure.savefig(path)
+    tz.pictures.save_figure(figure, path)
 
 
 main = tz.runs.recipe("density_network", PAPER, BUDGETS, figures, flags=flags)

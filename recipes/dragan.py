@@ -10,7 +10,6 @@ data, if the penalty does its work.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -27,14 +26,13 @@ def figures(model, run):
     places = {"around the data": moved, "at generated images": model.generate(len(real), seed=0)}
     slopes = {name: tz.penalties.gradient_norms(model, images) for name, images in places.items()}
     bins = np.linspace(0.0, max(2.0, *(np.quantile(found, 0.99) for found in slopes.values())), 60)
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(6.4, 3.6)
     for name, found in slopes.items():
         axis.hist(found, bins=bins, alpha=0.6, label=name)
     axis.axvline(1.0, color="black", linestyle=":", label="asked for")
     axis.set(xlabel="slope of D", ylabel="images")
     axis.legend()
-    figure.savefig(run.directory / "slopes.png")
+    tz.pictures.save_figure(figure, run.directory / "slopes.png")
     return {"Slopes": run.directory / "slopes.png", "By epoch": run.by_epoch()}
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from keras import Model, losses, optimizers
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -58,12 +57,13 @@ def main(
             gans.append(trained(*job, config, bar if gans else run.callbacks(quiet=True) + bar))
             found[str(job)] = float((gans[-1].classify(images).argmax(axis=1) != answers).mean())
             tz.metrics.records.save(found, kept)
-    axis = Figure(layout="constrained", dpi=110).subplots()
+    figure, axis = tz.pictures.new_figure(6.4, 4.8)
     for kind, errors in zip(kinds, np.reshape([found[str(job)] for job in jobs], (2, len(counts), seeds)), strict=True):
         axis.errorbar(counts, 100 * errors.mean(1), 100 * errors.std(1), marker=".", capsize=3, label=kind)
     axis.set(xlabel="labels", ylabel="test error, %", xscale="log", xticks=counts, xticklabels=counts, ylim=0)
     axis.minorticks_off()
-    axis.legend().figure.savefig(run.directory / "errors.png")
+    axis.legend()
+    tz.pictures.save_figure(figure, run.directory / "errors.png")
     record = tz.evaluate(gans[0], dataset, verbose=not quiet) if tz.metrics.distance_name(dataset) else None
     about = run.about(model="Improved GAN, Salimans et al. 2016", data=dataset, test_errors=found)
     kind, shown = tz.runs.compact(gans[0]) if compact else {}, {"Test errors": run.directory / "errors.png"}

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import typer
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -39,15 +38,15 @@ def trained(ada, images, held_out, dataset, kimg, every, width, seed):
 
 def draw(found, path):
     """Distances, logits of both trainings, and p."""
-    figure = Figure(figsize=(12.0, 7.0), layout="constrained", dpi=110)
-    axes = dict(zip(("fd", "p", *TRAININGS), figure.subplots(2, 2).ravel(), strict=True))
+    figure, cells = tz.pictures.new_figure(12.0, 7.0, 2, 2)
+    axes = dict(zip(("fd", "p", *TRAININGS), cells.ravel(), strict=True))
     for name, rows in found.items():
         for axis, key, label in [("fd", "fd", name), ("p", "p", name), *((name, kind, kind) for kind in KINDS)]:
             axes[axis].plot([row["kimg"] for row in rows], [row[key] for row in rows], marker=".", label=label)
     for name, axis in axes.items():
         axis.set(title=name, xlabel="thousand images shown")
         axis.legend()
-    figure.savefig(path)
+    tz.pictures.save_figure(figure, path)
 
 
 # fmt: off

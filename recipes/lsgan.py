@@ -10,7 +10,6 @@ taken for real; least squares has its only flat place at the value of real image
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -24,8 +23,7 @@ def figures(model, run):
     real, _ = run.test_images(1000)
     images = {"real (test split)": real, "generated": model.generate(len(real), seed=0)}
     said = {name: model.discriminator.predict(batch, verbose=0)[:, 0] for name, batch in images.items()}
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained", dpi=110)
-    above, below = figure.subplots(2, 1, sharex=True)
+    figure, (above, below) = tz.pictures.new_figure(6.4, 5.2, 2, sharex=True)
     grid = np.linspace(min(-2.0, *map(np.min, said.values())), max(4.0, *map(np.max, said.values())), 200)
     for name, objective in LOSSES.items():
         above.plot(grid, [objective.generator_loss(np.array([[x]], "float32")) for x in grid], label=name)
@@ -35,7 +33,7 @@ def figures(model, run):
     below.set(xlabel="D's output", ylabel="images")
     above.legend()
     below.legend()
-    figure.savefig(run.directory / "losses.png")
+    tz.pictures.save_figure(figure, run.directory / "losses.png")
     return {"Losses by what D says": run.directory / "losses.png", "By epoch": run.by_epoch()}
 
 

@@ -11,7 +11,6 @@ decoder sees: small models, of which the first is a VAE, whose pixels do not see
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -51,7 +50,7 @@ def figures(model, run):
     tz.pictures.save_grid(np.stack(shown, axis=1).reshape(-1, *model.image_shape), path["codes"], columns=12)
     config, held_out = run.config, run.test_images(300)[0]
     train = tz.data.load(config["dataset"], batch_size=32, image_size=config["image_size"], verbose=False).repeat()
-    axis = (figure := Figure(figsize=(5.6, 3.8), layout="constrained", dpi=110)).subplots()
+    figure, axis = tz.pictures.new_figure(5.6, 3.8)
     for place, depth in enumerate((0, *DEPTHS)):
         sees = {"depth": depth, "warmup_steps": STEPS // 3} if depth else {"convolutional": True}
         sees |= {"likelihood": model.likelihood, "latent_dim": 16, "width": 16, "seed": 0}
@@ -65,7 +64,7 @@ def figures(model, run):
     ticks = ["nothing (a VAE)", *(f"{depth + 2} pixels" for depth in DEPTHS)]
     axis.set_xticks(range(len(ticks)), ticks)
     axis.set(xlabel="what a pixel sees to its left and above", ylabel="nats an image: code below, pixels above")
-    figure.savefig(path["nats"])
+    tz.pictures.save_figure(figure, path["nats"])
     return {
         "A row shares one code": path["same_code"],
         "Test image, medians, two draws of its code": path["codes"],

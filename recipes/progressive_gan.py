@@ -10,8 +10,6 @@ come; `run/growth.png`, the size that is trained, and alpha, how much of it is t
 
 import csv
 
-from matplotlib.figure import Figure
-
 import tfgan_zoo as tz
 
 PAPER = "Progressive GAN, Karras et al. 2018"
@@ -31,14 +29,13 @@ def figures(model, run):
     """The samples by epoch, and how the networks grew."""
     with (run.directory / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(6.4, 4.0)
     for name, label in (("stage", "size, from 0"), ("alpha", "alpha, mean of the epoch")):
         axis.plot([int(row["epoch"]) for row in rows], [float(row[name]) for row in rows], marker=".", label=label)
     axis.set(xlabel="epoch")
     axis.legend()
     path = run.directory / "growth.png"
-    figure.savefig(path)
+    tz.pictures.save_figure(figure, path)
     return {"By epoch": run.by_epoch(), "Growth": path}
 
 

@@ -12,7 +12,6 @@ between latents of test images. On points, `run/density.png` is the density in t
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -49,11 +48,10 @@ def density(model, path):
     side = np.linspace(-HALF, HALF, 201, dtype="float32")
     points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     p = np.exp(np.asarray(model.log_prob(points))).reshape(201, 201)
-    figure = Figure(figsize=(4.4, 4.0), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(4.4, 4.0)
     axis.imshow(p, origin="lower", extent=(-HALF, HALF, -HALF, HALF))
     axis.set_title(f"p(x), integral {p.sum() * (side[1] - side[0]) ** 2:.3f}")
-    figure.savefig(path)
+    tz.pictures.save_figure(figure, path)
     return path
 
 

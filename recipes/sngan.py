@@ -12,7 +12,6 @@ where five steps come to 246.1 after twelve, at one seed each.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -26,8 +25,7 @@ BUDGETS = {
 def figures(model, run):
     """Spectra of D's normalised kernels, and the samples by epoch."""
     kernels = [layer for layer in model.discriminator.layers if isinstance(layer, tz.layers.SpectralNorm)]
-    figure = Figure(figsize=(7.6, 4.2), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(7.6, 4.2)
     for number, layer in enumerate(kernels):
         kernel = np.asarray(layer.kernel)
         matrix = kernel.reshape(-1, kernel.shape[-1])
@@ -37,7 +35,7 @@ def figures(model, run):
     axis.axhline(1.0, color="black", linestyle=":")
     axis.set(xlabel="rank, as a share of all", ylabel="squared singular value", ylim=(0.0, None))
     figure.legend(loc="outside right upper", title="kernels of D")
-    figure.savefig(run.directory / "spectra.png")
+    tz.pictures.save_figure(figure, run.directory / "spectra.png")
     return {"Singular values": run.directory / "spectra.png", "By epoch": run.by_epoch()}
 
 

@@ -13,8 +13,6 @@ images, which p holds near 0.6; `run/mixing.png` and `run/truncation.png` as in 
 
 import csv
 
-from matplotlib.figure import Figure
-
 import tfgan_zoo as tz
 
 PAPER = "StyleGAN2-ADA, Karras et al. 2020"
@@ -39,14 +37,13 @@ def augmentation(run):
     with (run.directory / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) for row in rows]
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(6.4, 4.0)
     for name, label in (("ada_p", "p"), ("real_sign", "r = E sign D(x)")):
         axis.plot(epochs, [float(row[name]) for row in rows], marker=".", label=label)
     axis.set(xlabel="epoch")
     axis.legend()
     path = run.directory / "augmentation.png"
-    figure.savefig(path)
+    tz.pictures.save_figure(figure, path)
     return path
 
 

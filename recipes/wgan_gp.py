@@ -12,7 +12,6 @@ where the paper takes five (`--n-critic 1`), as so short a training wants: see `
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import tfgan_zoo as tz
 
@@ -29,13 +28,12 @@ def figures(model, run):
     real, _ = run.test_images(500)
     share = np.random.default_rng(0).uniform(size=(len(real), *[1] * (real.ndim - 1))).astype("float32")
     slopes = tz.penalties.gradient_norms(model, share * real + (1 - share) * model.generate(len(real), seed=0))
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = tz.pictures.new_figure(6.4, 3.6)
     axis.hist(slopes, bins=np.linspace(0.0, max(2.0, slopes.max()), 60))
     axis.axvline(1.0, color="black", linestyle=":", label="asked for")
     axis.set(xlabel="slope of the critic between real and generated", ylabel="images")
     axis.legend()
-    figure.savefig(run.directory / "slopes.png")
+    tz.pictures.save_figure(figure, run.directory / "slopes.png")
     drawn, score = {"Slopes": run.directory / "slopes.png"}, tz.metrics.distance_name(run.config["dataset"])
     if score:
         rows = [row | {ESTIMATE: -row["discriminator_loss"]} for row in run.checkpoint.history]

@@ -198,3 +198,25 @@ def test_integers_are_pixels_and_booleans_black_and_white(dtype):
     assert set(np.unique(pictures.grid(pixels > 100))) == {0, 255}
     with pytest.raises(ValueError, match="with values from -1 to 0: give integers from 0 to 255"):
         pictures.grid(-np.ones((1, 2, 2, 1), "int64") * (np.arange(4).reshape(1, 2, 2, 1) > 1))
+
+
+def test_a_figure_without_colour_is_saved_in_grey_and_one_with_colour_keeps_it(tmp_path):
+    for colour, mode in (("black", "L"), ("tab:blue", "RGB")):
+        figure, axis = pictures.new_figure(2.0, 1.5)
+        axis.plot([0, 1], [0, 1], color=colour)
+        pictures.save_figure(figure, tmp_path / f"{mode}.png")
+        with Image.open(tmp_path / f"{mode}.png") as picture:
+            assert picture.mode == mode
+            assert picture.size == (220, 165)
+
+
+def test_logarithmic_axes_are_labelled_by_plain_numbers(tmp_path):
+    figure, (left, right) = pictures.new_figure(4.0, 2.0, 1, 2)
+    left.plot([3, 40], [1, 2])
+    left.set_xscale("log")
+    pictures.plain_ticks(left.xaxis)
+    figure.draw_without_rendering()
+    low, high = left.get_xlim()
+    ticks = zip(left.get_xticks(), left.get_xticklabels(), strict=True)
+    assert [label.get_text() for at, label in ticks if low <= at <= high] == ["5", "10", "20"]
+    assert right.get_xscale() == "linear"

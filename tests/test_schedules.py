@@ -91,14 +91,25 @@ def test_the_noisiest_end_is_finite(schedule):
 def test_sampling_begins_at_the_last_step_and_ends_at_the_first(schedule, rho):
     for steps in (*range(1, min(61, schedule.num_steps)), schedule.num_steps):
         levels = schedule.levels(steps, rho)
-        assert levels.times[0] == schedule.num_steps - 1
-        assert steps == 1 or levels.times[-1] == 0
+        if rho is None:
+            assert levels.times[0] == schedule.num_steps - 1
+            assert steps == 1 or levels.times[-1] == 0
         assert (np.diff(levels.times) < 0).all()
         assert (levels.signal[-1], levels.noise[-1], len(levels)) == (1.0, 0.0, steps)
         np.testing.assert_allclose(levels.signal[:-1], schedule.signal(levels.times.astype("float32")), rtol=1e-5)
         np.testing.assert_allclose(levels.noise[:-1], schedule.noise(levels.times.astype("float32")), rtol=1e-5)
     if steps == schedule.num_steps:
         np.testing.assert_array_equal(levels.times, np.arange(steps)[::-1])
+
+
+@pytest.mark.parametrize("steps", [2, 5, 10, 20])
+def test_with_rho_levels_are_equation_5_of_what_noise_leaves_to_see(steps):
+    levels = schedules.Cosine(4000).levels(steps, 7.0)
+    i = np.arange(steps)
+    first, last = 80 ** (1 / 7), (0.6 / steps) ** (1 / 7)
+    found = levels.noise[:-1] / levels.signal[:-1]
+    np.testing.assert_allclose(found, (first + i / (steps - 1) * (last - first)) ** 7, rtol=0.05)  # to a whole step
+    np.testing.assert_array_equal(schedules.Cosine(50).levels(50, 7.0).times, np.arange(50)[::-1])
 
 
 def test_the_levels_of_edm_are_equation_5():

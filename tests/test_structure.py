@@ -35,14 +35,14 @@ MAY_IMPORT = {
     "models": {"conditions", "likelihoods", "priors", "samplers", "schedules", "data", "runtime"},
     "zoo": {"registry", "models", "networks", "layers", "objectives", "penalties", "priors", "schedules", "samplers"}
     | {"likelihoods", "augmentations", "conditions"},
-    "metrics": {"data", "runtime"},
+    "metrics": {"data", "pictures", "runtime"},
     "export": {"pictures", "priors", "metrics", "runtime"},
     "callbacks": {"data", "doctor", "pictures", "metrics", "profiling", "runtime"},
     "doctor": {"data"},
     "human": {"data"},
     "directories": set(),
     "runs": {"callbacks", "data", "directories", "metrics", "export", "pictures", "profiling", "registry", "runtime"},
-    "tuning": {"callbacks", "data", "directories", "metrics", "export", "registry", "runtime"},
+    "tuning": {"callbacks", "data", "directories", "metrics", "export", "pictures", "registry", "runtime"},
     "cli": {"profiling", "runtime"},
     "yardsticks": {"metrics", "pictures"},
 }

@@ -14,6 +14,50 @@ _GAP = 30  # pixels between panels
 _DPI = 110
 
 
+def new_figure(width, height, rows=1, columns=1, **options):
+    """A figure like all others here, without a window, and its axes.
+
+    Args:
+        width, height: of the figure, inches.
+        rows, columns: of axes.
+        **options: of Matplotlib's `Figure.subplots`, such as `sharex=True`.
+
+    Returns:
+        The figure, and what `subplots` gives: one axis, or an array of them.
+    """
+    from matplotlib.figure import Figure  # without pyplot: no window, no global state
+
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=_DPI)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def save_figure(figure, path, **options):
+    """Save a figure as a PNG without transparency, and in grey if it has no colour: the same pixels in half the bytes.
+
+    Args:
+        figure: of Matplotlib.
+        path: the PNG to write, whole or not at all.
+        **options: of Matplotlib's `Figure.savefig`, such as `bbox_inches="tight"`.
+    """
+    from PIL import Image
+
+    figure.savefig(drawn := io.BytesIO(), format="png", **options)
+    picture = Image.open(drawn).convert("RGB")
+    grey = picture.convert("L")
+    has_colour = picture.tobytes() != grey.convert("RGB").tobytes()
+    with files.atomic_write(path) as temporary:
+        (picture if has_colour else grey).save(temporary, format="PNG", optimize=True)
+
+
+def plain_ticks(axis):
+    """Write 1, 2, 5, 10, 20 ... along a logarithmic axis, such as `axes.xaxis`, and no powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def grid(images, columns=None):
     """One uint8 picture with the images in rows, left to right, on a thin white lattice.
 
@@ -84,7 +128,7 @@ def save_labelled_grid(images, path, columns, row_titles=None, column_titles=Non
             for label in axis.get_xticklabels():
                 label.set(rotation=45, rotation_mode="anchor", ha="left", va="center")
     _place(figure, [(axis, width, height)])
-    _save_figure(figure, path, bbox_inches="tight")
+    save_figure(figure, path, bbox_inches="tight")
 
 
 def save_panels(panels, path):
@@ -106,7 +150,7 @@ def save_panels(panels, path):
         axis.set_title(title, pad=10)
         placed.append((axis, width, height))
     _place(figure, placed)
-    _save_figure(figure, path, bbox_inches="tight")
+    save_figure(figure, path, bbox_inches="tight")
 
 
 def _blank():
@@ -162,7 +206,7 @@ def save_scatter(points, path, reference=None, title=None):
     panels = points if isinstance(points, dict) else {title or "": points}
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    figure, axes = _figure(columns=columns, rows=rows, width=3.6 * columns + 0.6, height=3.6 * rows + 0.6)
+    figure, axes = new_figure(3.6 * columns + 0.6, 3.6 * rows + 0.6, rows, columns, squeeze=False)
     for axis in axes.flat[len(panels) :]:
         axis.axis("off")
     for axis, (name, cloud) in zip(axes.flat, panels.items(), strict=False):
@@ -177,7 +221,7 @@ def save_scatter(points, path, reference=None, title=None):
         margin = 0.1 * max(high - low, 1e-6)
         axis.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal", title=name)
     axes.flat[0].legend(loc="upper left", markerscale=3, framealpha=0.9)
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def save_curves(history, path):
@@ -195,7 +239,7 @@ def save_curves(history, path):
     panels = [panel for panel in together if panel]
     if not panels:
         return
-    figure, axes = _figure(columns=len(panels), rows=1, width=4.2 * len(panels), height=3.4)
+    figure, axes = new_figure(4.2 * len(panels), 3.4, 1, len(panels), squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=True):
         for name in panel:
             for label, style in ((name, "-"), (f"val_{name}", "--"), (f"{name}_floor", ":")):
@@ -205,7 +249,7 @@ def save_curves(history, path):
         axis.set(xlabel="epoch", title=panel[0] if len(panel) == 1 else "losses")
         axis.grid(alpha=0.3)
         axis.legend()
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def save_against(history, left, right, path):
@@ -221,8 +265,7 @@ def save_against(history, left, right, path):
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _figure(columns=1, rows=1, width=6.4, height=3.8)
-    axis = axes.flat[0]
+    figure, axis = new_figure(6.4, 3.8)
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(alpha=0.3)
@@ -233,7 +276,7 @@ def save_against(history, left, right, path):
         side.plot(*zip(*drawn, strict=True), marker="." if len(drawn) < 30 else None, color=colour)
         side.set_ylabel(name, color=colour)
         side.tick_params(axis="y", labelcolor=colour)
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, columns=3):
@@ -260,7 +303,7 @@ def save_lines(panels, path, xlabel="", ylabel="", log=False, shared=False, colu
         axis.grid(alpha=0.3)
         if any(curves):
             axis.legend()
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def save_fields(panels, path, xlabel="", ylabel="", columns=4):
@@ -291,7 +334,7 @@ def save_fields(panels, path, xlabel="", ylabel="", columns=4):
         axis.plot(*trajectory[-1], "X", color="tab:red", markersize=8)
         window = {"xlim": (low[0] - apart, high[0] + apart), "ylim": (low[1] - apart, high[1] + apart)}
         axis.set(title=title, xlabel=xlabel, ylabel=ylabel, aspect="equal", **window)
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def save_film(frames, path, seconds_each=0.25):
@@ -335,13 +378,13 @@ def save_strip(frames, path, columns=4):
 
     columns = min(columns, len(frames))
     rows = math.ceil(len(frames) / columns)
-    figure, axes = _figure(columns=columns, rows=rows, width=3.6 * columns, height=3.8 * rows)
+    figure, axes = new_figure(3.6 * columns, 3.8 * rows, rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, frame) in zip(axes.flat, frames.items(), strict=False):
         axis.imshow(imread(frame), cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         axis.set_title(title)
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def _panels(panels, columns, width, height, **shared):
@@ -350,26 +393,7 @@ def _panels(panels, columns, width, height, **shared):
         raise ValueError("panels is empty: give at least one title and what stands under it.")
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
-    figure, axes = _figure(columns, rows, width * columns, height * rows, **shared)
+    figure, axes = new_figure(width * columns, height * rows, rows, columns, squeeze=False, **shared)
     for axis in axes.flat[len(panels) :]:
         axis.axis("off")
     return figure, zip(axes.flat, panels.items(), strict=False)
-
-
-def _figure(columns, rows, width, height, **shared):
-    from matplotlib.figure import Figure  # without pyplot: no window, no global state
-
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=_DPI)
-    return figure, figure.subplots(rows, columns, squeeze=False, **shared)
-
-
-def _save_figure(figure, path, **options):
-    """Save without transparency, and in grey what has no colour: the same pixels, in half the bytes."""
-    from PIL import Image
-
-    figure.savefig(drawn := io.BytesIO(), format="png", **options)
-    picture = Image.open(drawn).convert("RGB")
-    grey = picture.convert("L")
-    has_colour = picture.tobytes() != grey.convert("RGB").tobytes()
-    with files.atomic_write(path) as temporary:
-        (picture if has_colour else grey).save(temporary, format="PNG", optimize=True)

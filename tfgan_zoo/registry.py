@@ -162,7 +162,10 @@ def keywords_from(name, info):
     if known.get("num_classes") is None:  # it knows none, or is told of them only where somebody asks for it
         return {}
     if (info.num_classes or 0) < 2:
-        raise ValueError(f"{info.name} has no classes, but {name!r} needs one with every image: take another.")
+        raise ValueError(
+            f"{info.name} has no classes, but {name!r} needs one with every image: take another, or clusters "
+            "in their place, tz.data.Clustered(...) or --clusters 32."
+        )
     return {"num_classes": info.num_classes}
 
 

@@ -6,7 +6,6 @@ import math
 import time
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 
 from tfgan_zoo import pictures
@@ -103,12 +102,12 @@ def report(out, found, said, images, heading):
     (out / "families.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     shown = {name: out / f"{name.replace(' ', '_')}_0/run/shown.png" for name in rows}
     shown = {name: np.asarray(Image.open(path).convert("L")) for name, path in shown.items() if path.exists()}
-    figure = Figure(figsize=(10, len(shown)), layout="constrained", dpi=100)
-    for axis, (name, sheet) in zip(np.ravel(figure.subplots(len(shown), 1)), shown.items(), strict=True):
+    figure, axes = pictures.new_figure(9, 0.9 * len(shown), len(shown), squeeze=False)
+    for axis, (name, sheet) in zip(axes.flat, shown.items(), strict=True):
         axis.imshow(sheet, cmap="gray", interpolation="nearest")
         axis.set(xticks=[], yticks=[])
         axis.set_ylabel(name, rotation=0, ha="right", va="center")
-    figure.savefig(out / "samples.png", bbox_inches="tight")
+    pictures.save_figure(figure, out / "samples.png", bbox_inches="tight")
     _parallel(out / "families.png", rows)
     _over_time(out, {name: len(records) for name, records in found.items()})
     print("\n".join(lines))
@@ -117,8 +116,7 @@ def report(out, found, said, images, heading):
 def _parallel(path, rows):
     """A line a family through the yardsticks, the best of each on top."""
     scales = {"fd": -1, "precision": 1, "recall": 1, "images/CPU s": 1, "bits an image": -1}
-    figure = Figure(figsize=(9, 4.5), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = pictures.new_figure(9, 4.5)
     ranks = {name: [] for name in rows}
     for place, (key, sign) in enumerate(scales.items()):
         known = {name: sign * float(cells[key].replace(",", "")) for name, cells in rows.items() if cells.get(key)}
@@ -128,21 +126,22 @@ def _parallel(path, rows):
         axis.plot(*(zip(*points, strict=True) if points else ((), ())), marker="o", label=name)
     axis.set(xticks=range(len(scales)), yticks=[0, 1], xticklabels=list(scales), yticklabels=["worst", "best"])
     figure.legend(loc="outside right upper", frameon=False)
-    figure.savefig(path)
+    pictures.save_figure(figure, path)
 
 
 def _over_time(out, seeds):
     """The Fréchet distance of each family after so many minutes of training, a line a seed; where lines cross."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained", dpi=110)
-    axis = figure.subplots()
+    figure, axis = pictures.new_figure(8, 4.5)
     for place, (name, count) in enumerate(seeds.items()):
         for seed in range(count):
             points = over_time(out / f"{name.replace(' ', '_')}_{seed}/run/history.csv")
             label = {"label": name} if seed == 0 else {}
             axis.plot(*(zip(*points, strict=True) if points else ((), ())), f"C{place}", marker=".", **label)
     axis.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="fd, training split")
+    pictures.plain_ticks(axis.xaxis)
+    pictures.plain_ticks(axis.yaxis)
     figure.legend(loc="outside right upper", frameon=False)
-    figure.savefig(out / "over_time.png")
+    pictures.save_figure(figure, out / "over_time.png")
 
 
 def over_time(path):

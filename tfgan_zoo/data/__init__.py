@@ -3,8 +3,9 @@
 from tfgan_zoo.data import shapes
 from tfgan_zoo.data.attributes import WithAttributes
 from tfgan_zoo.data.checking import check
+from tfgan_zoo.data.clusters import Clustered
 from tfgan_zoo.data.few_labels import few_of_each, half_labelled, labelled
-from tfgan_zoo.data.finding import name_of, with_test
+from tfgan_zoo.data.finding import name_of, underlying, with_test
 from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.order import set_epoch
 from tfgan_zoo.data.pairs import Pairs, Unpaired
@@ -13,6 +14,7 @@ from tfgan_zoo.data.source import Info
 from tfgan_zoo.data.writing import write
 
 __all__ = [
+    "Clustered",
     "HeldOut",
     "Info",
     "Pairs",
@@ -31,6 +33,7 @@ __all__ = [
     "set_epoch",
     "shape_of",
     "shapes",
+    "underlying",
     "with_test",
     "write",
 ]

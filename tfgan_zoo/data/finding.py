@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfgan_zoo import errors
 from tfgan_zoo.data import bundled, catalogue, folders, idx, memory, prepared
 from tfgan_zoo.data.attributes import WithAttributes
+from tfgan_zoo.data.clusters import Clustered
 from tfgan_zoo.data.held_out import SHARE, HeldOut
 from tfgan_zoo.data.pairs import Pairs, Unpaired
 
@@ -19,7 +20,7 @@ def find(source, data_dir=None):
 
     Args:
         source: a name, a path, an array, a pair (images, labels), a dict of them as TFDS' "image" and "label", a list
-            of images of one shape, a `WithAttributes`, a `HeldOut` or a `Pairs`.
+            of images of one shape, a `WithAttributes`, a `HeldOut`, a `Clustered` or a `Pairs`.
         data_dir: TFDS' data directory; None means its own default.
 
     Raises:
@@ -27,7 +28,7 @@ def find(source, data_dir=None):
         FileNotFoundError: if it is a path that is not there.
         RuntimeError: if it is a name that a command prepares, and has not been.
     """
-    if isinstance(source, WithAttributes | HeldOut | Pairs):
+    if isinstance(source, WithAttributes | HeldOut | Clustered | Pairs):
         return source.resolve(find, data_dir)
     if isinstance(source, Unpaired):
         raise ValueError("Unpaired is two sources, which load, arrays and info take. Give one of them")
@@ -115,6 +116,7 @@ def _images_and_labels(source):
 
 def name_of(source):
     """The name that stands for fixed content, of a source or of what `HeldOut` holds; None for paths and arrays."""
+    source = underlying(source)
     source = source.source if isinstance(source, HeldOut) else source
     if not isinstance(source, str):
         return None
@@ -123,12 +125,19 @@ def name_of(source):
     return None if _looks_like_path(source) or catalogue.find(source) is None else source
 
 
+def underlying(source):
+    """The source whose images these are, with its own labels: what `Clustered` holds; any other as it is."""
+    return source.source if isinstance(source, Clustered) else source
+
+
 def with_test(source):
     """A source with a test split: itself, where it has one or needs none, or as `HeldOut`.
 
     Args:
-        source: a name or a path; anything else comes back as it is.
+        source: a name or a path, or `Clustered` of one; anything else comes back as it is.
     """
+    if isinstance(source, Clustered):
+        return Clustered(with_test(source.source), source.num_clusters)
     if not isinstance(source, str | os.PathLike):
         return source
     info = find(source).info

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tfgan_zoo import pixels
 from tfgan_zoo.data import corrupt_files, memory, order, pairs, planner, store
 from tfgan_zoo.data.augmenting import Augmentation
-from tfgan_zoo.data.finding import find, name_of
+from tfgan_zoo.data.finding import find, name_of, underlying
 from tfgan_zoo.data.held_out import HeldOut
 from tfgan_zoo.data.pairs import Unpaired
 from tfgan_zoo.data.source import Info, Wanted
@@ -117,7 +117,8 @@ def load(
             "noto2twemoji" (pairs) or "mnist_10k", once prepared; a
             TFDS name such as "fashion_mnist" or "cifar10"; a folder of pictures, of class folders, of idx files, or of
             what `write` wrote; an .npz file; an array of images, a list of them, (images, labels), or a dict of "image"
-            and "label", uint8 or float32 in [-1, 1]; or `WithAttributes`, `HeldOut`, `Pairs` or `Unpaired` of these.
+            and "label", uint8 or float32 in [-1, 1]; or `WithAttributes`, `HeldOut`, `Clustered`, `Pairs` or `Unpaired`
+            of these.
         split: such as "train", "test", "train[:10000]", "train[-5000:]" or "train[10%:20%]".
         image_size: side of square images in pixels, or (height, width), to which images are brought with an antialiased
             Lanczos filter as `resize` says. None keeps the size, which must then be the same for all.
@@ -177,11 +178,12 @@ def fingerprint(source):
     """A hexadecimal string for a source: another one when its training images have changed, or lie elsewhere.
 
     Args:
-        source: as in `load`, and not `Unpaired`. Of `HeldOut` it is that of what it holds.
+        source: as in `load`, and not `Unpaired`. Of `HeldOut` and `Clustered` it is that of what they hold.
 
     Raises:
         ValueError, FileNotFoundError: if it is nothing that is known.
     """
+    source = underlying(source)
     if (name := name_of(source)) is not None:
         return hashlib.sha256(f"name {name}".encode()).hexdigest()
     found = find(source.source if isinstance(source, HeldOut) else source)

@@ -3,7 +3,7 @@
 import collections.abc
 import pathlib
 
-from tfgan_zoo import files
+from tfgan_zoo import files, pictures
 from tfgan_zoo.metrics.measures import best as direction
 from tfgan_zoo.metrics.records import FLOOR, load
 
@@ -213,5 +213,4 @@ def _draw(titles, cells, winners, caption, path):
         elif row and winners[names[column - 1]][row - 1]:
             cell.set_text_props(weight="bold")
             cell.set_facecolor(_BEST)
-    with files.atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", bbox_inches="tight", facecolor="white")
+    pictures.save_figure(figure, path, bbox_inches="tight")

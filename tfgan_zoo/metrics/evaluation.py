@@ -80,6 +80,7 @@ def evaluate(
         ValueError: one sentence on the images, labels, extractor, counts or metrics that do not fit.
     """
     wall, cpu = time.perf_counter(), time.process_time()
+    reference = data.underlying(reference)
     reference = data.with_test(reference) if re.search(r"\btest\b", split) else reference
     info = data.info(reference)
     source, folder_labels = image_sources.opened(model_or_images, info.class_names)
@@ -160,7 +161,7 @@ def distance_name(reference, extractor=None):
     Returns:
         Such as "fd_classifier", "fd_points" or "fid_inception2015_clean"; None where there is no extractor.
     """
-    found = extractor_for(reference, extractor)
+    found = extractor_for(data.underlying(reference), extractor)
     return None if found is None else found.distance
 
 
@@ -219,6 +220,9 @@ def _labels(inputs, given, asked):
     if not inputs.is_labelled:
         return None, "none" if inputs.condition is None else "the model's"
     classes, random = inputs.condition.num_classes, np.random.default_rng(inputs.seed)
+    names, theirs = inputs.condition.names, inputs.reference.info.class_names
+    if names and theirs and set(names).isdisjoint(theirs):
+        return random.integers(classes, size=inputs.count).astype(np.int32), "uniform: the reference has other classes"
     histogram = inputs.reference.histogram(inputs.split, inputs.num_real)
     if len(histogram) > classes:
         raise ValueError(

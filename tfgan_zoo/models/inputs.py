@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfgan_zoo import data, runtime
 
-_NAMED = (str, pathlib.Path, data.HeldOut, data.Pairs, data.Unpaired, data.WithAttributes)
+_NAMED = (str, pathlib.Path, data.Clustered, data.HeldOut, data.Pairs, data.Unpaired, data.WithAttributes)
 _OURS, _END = "tfgan_zoo: ", " |"  # around what is asserted of every batch, inside a graph
 
 

@@ -29,7 +29,7 @@ SHIPPED = {"dataset": "digits"}  # flags of what a recipe gives to exported/
 FASHION = {"dataset": "fashion_mnist", "minutes": 20.0}  # the same, for those whose clothes stand there
 _FALL = {"decay_from": (float | None, None)}  # of what has a learning rate: `callbacks.LinearDecay`
 _OF_DATA = {"split": (str | None, None), "skip_corrupt": (bool, False)}
-_OF_DATA |= {"flip": (bool | None, None), "jitter": (float | None, None)}
+_OF_DATA |= {"flip": (bool | None, None), "jitter": (float | None, None), "clusters": (int | None, None)}
 _OF_RUN = {
     **{"out": (pathlib.Path | None, None), "fresh": (bool, False), "quiet": (bool, False)},
     **{"compact": (bool, False), "no_figures": (bool, False), "train_only": (bool, False)},
@@ -55,11 +55,11 @@ def recipe(
     `callbacks.Minutes`), budget (either by a name of `BUDGETS`), batch_size (images of one update), image_size, width,
     seed, n_critic and learning_rate where the entry takes them, decay_from (`callbacks.LinearDecay`), split,
     skip_corrupt and flip as in `data.load`, jitter (how much larger images come before a window is cut out at random:
-    1.117 is 286 for 256), out, fresh, quiet, compact (export no more than is committed in exported/), no_figures,
-    train_only (the next call scores and exports), and the recipe's own. The same call continues what an earlier one
-    left, or says that it is done. It returns the score record; None on every worker but the chief, and
-    where it only trains. A dataset without a test split is scored on the images that `data.HeldOut` holds out, which
-    are not trained on; one without an extractor in pixels only.
+    1.117 is 286 for 256), clusters (so many of `data.Clustered` in place of classes), out, fresh, quiet, compact
+    (export no more than is committed in exported/), no_figures, train_only (the next call scores and exports), and the
+    recipe's own. The same call continues what an earlier one left, or says that it is done. It returns the score
+    record; None on every worker but the chief, and where it only trains. A dataset without a test split is scored on
+    the images that `data.HeldOut` holds out, which are not trained on; one without an extractor in pixels only.
 
     Args:
         entry: name of a zoo entry.

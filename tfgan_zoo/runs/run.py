@@ -80,9 +80,10 @@ class Run(Figures):
 
     @property
     def source(self):
-        """What `data.load` takes: the dataset's name, or what the recipe makes of it."""
+        """What `data.load` takes: the dataset's name, or what the recipe and `clusters` make of it."""
         name = self.config["dataset"]
-        return name if self._source is None else self._source(name)
+        source, clusters = name if self._source is None else self._source(name), self.config.get("clusters")
+        return data.Clustered(source, clusters) if clusters else source
 
     def is_done(self, epochs, minutes=None):
         """Whether training, scoring and export have all ended, for at least `epochs` epochs or `minutes` minutes."""
@@ -103,7 +104,7 @@ class Run(Figures):
         """
         record = files.read_json(self.directory / "done.json")["scores"]
         headline = "is done already; --fresh starts over" if again else "is ready to serve"
-        if seen := collapse_in(record, data.info(self.source).class_names):
+        if seen := collapse_in(record, data.info(data.underlying(self.source)).class_names):
             headline = f"{headline if again else 'is exported'}, but its model has collapsed: {seen}"
         print(f"\n{self.out} {headline}.")
         versions = sorted((path.name for path in self.out.iterdir() if path.name.isdigit()), key=int)

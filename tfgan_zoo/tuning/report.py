@@ -4,7 +4,7 @@ import math
 import sys
 import threading
 
-from tfgan_zoo import files
+from tfgan_zoo import pictures
 
 ENDED = {"all": "green", "no": "yellow"}  # by the first word of why a trial ended; the rest is red
 
@@ -201,7 +201,7 @@ def draw_budget(ranking, path):
             best = record["score"] if best is None else better(best, record["score"])
         x.append(spent)
         y.append(best)
-    figure, axis = _figure(7.2, 4.0)
+    figure, axis = pictures.new_figure(7.2, 4.0)
     for hopeless, colour, name in ((False, "tab:blue", "trial"), (True, "tab:red", "diverged or collapsed")):
         chosen = [(at, one) for at, one in zip(x, trials, strict=True) if one["hopeless"] == hopeless]
         if chosen:
@@ -219,13 +219,13 @@ def draw_budget(ranking, path):
     scores = [one["score"] for one in trials]
     if min(scores) > 0 and max(scores) / min(scores) > 5:
         axis.set_yscale("log")
-        _plain_ticks(axis.yaxis)
+        pictures.plain_ticks(axis.yaxis)
     axis.set(
         xlim=(0, 1.05 * spent), xlabel="CPU s, all trials together", ylabel=ranking["objective"], title=ranking["title"]
     )
     axis.grid(alpha=0.3)
     axis.legend()
-    _save(figure, path)
+    pictures.save_figure(figure, path)
 
 
 def draw_parallel(ranking, path):
@@ -240,7 +240,7 @@ def draw_parallel(ranking, path):
     trials = ranking["trials"]
     columns = [_Column(name, [one["values"].get(name) for one in trials]) for name in ranking["searched"]]
     columns.append(_Column(ranking["objective"], [one["score"] for one in trials]))
-    figure, axis = _figure(2.0 * len(columns) + 1.6, 4.4)
+    figure, axis = pictures.new_figure(2.0 * len(columns) + 1.6, 4.4)
     places = [[column.place(value) for value in column.values] for column in columns]
     shades = places[-1] if ranking["direction"] == "max" else [1 - place for place in places[-1]]
     order = sorted(range(len(trials)), key=lambda index: -index)  # the best last, above the others
@@ -259,7 +259,7 @@ def draw_parallel(ranking, path):
     axis.set_xticklabels(names)
     axis.spines[:].set_visible(False)
     axis.set_title(f"{ranking['title']}: the best thick, dark is good, dotted red diverged or collapsed", fontsize=10)
-    _save(figure, path)
+    pictures.save_figure(figure, path)
 
 
 class _Column:
@@ -295,26 +295,6 @@ class _Column:
             return [(0.5, _cell(self.values[0]))]
         steps = (self.low + (self.high - self.low) * share / 4 for share in range(5))
         return [(share / 4, _cell(10**step if self.log else step, 2)) for share, step in enumerate(steps)]
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    return figure, figure.subplots()
-
-
-def _plain_ticks(axis):
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _save(figure, path):
-    with files.atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png")
 
 
 def _cell(value, digits=4):
