@@ -24,7 +24,7 @@ SCALES = (0.0, 1.0, 3.0, 10.0)
 
 def flags(diffusion: str | None = None, guidance_scale: float = 3.0):
     """Of the recipe alone."""
-    sampling = tz.samplers.Sampling("dpmpp_2m", 20, guidance_scale=guidance_scale)
+    sampling = tz.samplers.Sampling("dpmpp_2m", 20, guidance_scale=guidance_scale, rho=7.0)
     return {"diffusion": diffusion and tz.load_model(diffusion), "sampling": sampling}
 
 

@@ -1,4 +1,4 @@
-"""Diffusion (Ho et al. 2020) for a CPU: a small U-Net, EDM's preconditioning, min-SNR, 30 steps of an SDE.
+"""Diffusion (Ho et al. 2020) for a CPU: a small U-Net, EDM's preconditioning, min-SNR, 20 steps of an SDE.
 
     python -m recipes.diffusion                                    handwritten digits of 16 x 16
     python -m recipes.diffusion --image-size 8 --width 16 --epochs 100 --learning-rate 2e-3       digits as they are
@@ -23,7 +23,7 @@ BUDGETS = {
 }
 LEVELS, COLUMNS = 8, 10
 DRAWN = [("dpmpp_2m", 5), ("dpmpp_2m", 10), ("dpmpp_2m", 20), ("heun", 10), ("ddim", 10), ("ddim", 100)]
-DRAWN += [("dpmpp_2m_sde", 10), ("dpmpp_2m_sde", 30), ("ancestral", 30), ("ancestral", 100)]
+DRAWN += [("dpmpp_2m_sde", 10), ("dpmpp_2m_sde", 20), ("ancestral", 30), ("ancestral", 100)]
 
 
 def there_and_back(model, images, path):
@@ -48,7 +48,7 @@ def figures(model, run):
     paths = {name: run.directory / f"{name}.png" for name in ("there_and_back", "samplers", "inpainted")}
     images, _ = run.test_images(COLUMNS)
     there_and_back(model, images[:3], paths["there_and_back"])
-    drawn = [model.generate(COLUMNS, seed=0, sampler=sampler, steps=steps, rho=None) for sampler, steps in DRAWN]
+    drawn = [model.generate(COLUMNS, seed=0, sampler=sampler, steps=steps) for sampler, steps in DRAWN]
     names = [f"{sampler} {steps}" for sampler, steps in DRAWN]
     tz.pictures.save_labelled_grid(np.concatenate(drawn), paths["samplers"], COLUMNS, row_titles=names)
     known = np.zeros(model.image_shape[:2], bool)

@@ -15,7 +15,7 @@ from keras import backend, ops
 from tfgan_zoo.serialization import serializable
 
 TIMES = 1000.0  # a network sees the time of every schedule in about 0..1000, whatever its unit
-_MOST, _LEAST = 80.0, 0.6  # noise over signal where a sampler with a `rho` begins, and times its steps where it ends
+_MOST, _LEAST, _FEW = 80.0, 0.06, 20  # noise over signal where levels spaced by a rho begin and end, of so few steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,9 +78,9 @@ class _Steps:
             steps: of the sampler, 1 to num_steps.
             rho: None spaces them evenly in time, from num_steps - 1 to 0 (Song et al. 2021). A number spaces them
                 evenly in (noise / signal)^(1 / rho) (Karras et al. 2022, Eq. 5; infinity would be evenly in log-SNR),
-                from 80, the paper's sigma_max, to 0.6 / steps: a cosine's last steps have 20,000, where no step sees
-                more of an image than the one before, and its first 0.006, where few steps have nothing left to do.
-                More steps than lie between take from both ends.
+                from 80, the paper's sigma_max, to 0.06, and beyond 20 steps to 1.2 / steps: a cosine's last steps have
+                20,000, where no step sees more of an image than the one before, and its first 0.006, where few steps
+                have nothing left to do. More steps than lie between take from both ends.
 
         Returns:
             `Levels`.
@@ -97,7 +97,8 @@ class _Steps:
             times = np.round(np.linspace(last, 0, steps)).astype(int)
         else:
             ratio = np.sqrt((1.0 - kept) / kept)
-            wanted = spaced(min(_MOST, ratio[-1]), max(_LEAST / steps, ratio[0]), steps, rho)
+            least = max(_LEAST * min(1.0, _FEW / steps), ratio[0])
+            wanted = spaced(min(_MOST, ratio[-1]), least, steps, rho)
             times = np.round(np.interp(np.log(wanted), np.log(ratio), np.arange(self.num_steps))).astype(int)
             for place in range(1, steps):  # where two fall on one step, the later one gives way
                 times[place] = min(times[place], times[place - 1] - 1)

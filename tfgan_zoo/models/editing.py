@@ -70,7 +70,8 @@ class Editing:
             levels = dataclasses.replace(
                 whole, times=whole.times[skipped:], signal=whole.signal[skipped:], noise=whole.noise[skipped:]
             )
-            x = float(levels.signal[0]) * images + float(levels.noise[0]) * start
+            left = float(levels.signal[0]) if skipped else 0.0
+            x = left * images + float(levels.noise[0]) * start
             return self.finished(self.sampling.run(self.denoiser_for(condition), x, levels, fresh))
 
         return self._edited(("edit", skipped), run, (images,), labels, seed)
