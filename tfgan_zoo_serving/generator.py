@@ -62,13 +62,14 @@ class ExportedGenerator:
         self._together = min(_BATCH, most or _BATCH)
         self.image_shape = tuple(facts["image_shape"])
         self.latent_dim, self.num_classes = facts["latent_dim"], facts["num_classes"]
-        self.condition = None if self.num_classes is None else types.SimpleNamespace(num_classes=self.num_classes)
         (self._start, shape), *others = start_of(facts).items()
         self._shape, self._seeded, self._run = tuple(shape), facts["seeded"], run
         self._others = {name: tuple(shape) for name, shape in others}
         self.translates = facts.get("translates", False)
         self.attribute_names = tuple(facts.get("attribute_names") or ()) or None
         self.class_names = tuple(facts.get("class_names") or ()) or None
+        told = types.SimpleNamespace(num_classes=self.num_classes, names=self.class_names)
+        self.condition = None if self.num_classes is None else told
         self._prior = facts.get("prior")
 
     def __call__(self, latents, labels=None, beside=None):

@@ -87,7 +87,7 @@ def test_what_has_no_clusters_is_refused_before_it_is_read(source, sentence):
         tz.data.info(tz.data.Clustered(source, 8))
 
 
-def test_a_model_of_clusters_is_scored_evenly_on_the_images_as_they_are():
+def test_a_model_of_clusters_is_scored_evenly_on_the_images_as_they_are(tmp_path):
     source = tz.data.Clustered("digits", 16)
     model = tz.create("cgan", (8, 8, 1), num_classes=16, width=4, seed=0)
     model.name_classes_of(tz.data.info(source))
@@ -95,6 +95,10 @@ def test_a_model_of_clusters_is_scored_evenly_on_the_images_as_they_are():
         record = tz.evaluate(model, reference, num_images=64, metrics=("fd",), floor=False, verbose=False)
         assert record["protocol"]["labels"] == "uniform: the reference has other classes"
         assert "fd_classifier_64" in record["scores"]
+    tz.export(model, tmp_path / "served", formats=("tflite",))
+    served = tz.load_exported(tmp_path / "served")
+    record = tz.evaluate(served, "digits", num_images=64, metrics=("fd",), floor=False, verbose=False)
+    assert record["protocol"]["labels"] == "uniform: the reference has other classes"
 
 
 def test_conditional_models_say_that_clusters_can_stand_in_for_classes():

@@ -220,7 +220,7 @@ def _labels(inputs, given, asked):
     if not inputs.is_labelled:
         return None, "none" if inputs.condition is None else "the model's"
     classes, random = inputs.condition.num_classes, np.random.default_rng(inputs.seed)
-    names, theirs = inputs.condition.names, inputs.reference.info.class_names
+    names, theirs = getattr(inputs.condition, "names", None), inputs.reference.info.class_names
     if names and theirs and set(names).isdisjoint(theirs):
         return random.integers(classes, size=inputs.count).astype(np.int32), "uniform: the reference has other classes"
     histogram = inputs.reference.histogram(inputs.split, inputs.num_real)
