@@ -23,7 +23,7 @@ COLUMNS, ROWS = 8, 10  # of the figure
 def figures(model, run):
     """A row for each class."""
     classes = min(ROWS, model.num_classes)
-    names = tz.data.info(run.config["dataset"]).class_names or tuple(map(str, range(classes)))
+    names = tz.data.info(run.source).class_names or tuple(map(str, range(classes)))
     images = model.generate(classes * COLUMNS, labels=np.repeat(np.arange(classes), COLUMNS), seed=0)
     path = run.directory / "by_class.png"
     tz.pictures.save_labelled_grid(images, path, COLUMNS, row_titles=names[:classes])

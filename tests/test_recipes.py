@@ -390,6 +390,21 @@ def test_data_without_classes_is_refused_where_an_entry_needs_them(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_clusters_stand_in_for_classes_from_the_data_to_the_figure(tmp_path, monkeypatch):
+    config = {"dataset": "digits", "epochs": 1, "batch_size": 32, "image_size": None, "width": 2, "seed": 0}
+    run = tz.Run(tmp_path, config | {"clusters": 4})
+    seen = types.SimpleNamespace()
+    monkeypatch.setattr(tz.GAN, "fit", lambda model, images, **_: vars(seen).update(images=images))
+    model = run.train("cgan", quiet=True)
+    assert model.num_classes == 4
+    labels = np.concatenate([labels for _, labels in seen.images])
+    assert (np.bincount(labels) > 0.9 * len(labels) / 4).all()
+    named = lambda images, path, columns, **titles: vars(seen).update(**titles)  # noqa: E731
+    monkeypatch.setattr(tz.pictures, "save_labelled_grid", named)
+    run.by_class(model)
+    assert seen.row_titles == ("cluster 0", "cluster 1", "cluster 2", "cluster 3")
+
+
 def test_a_directory_has_one_writer(tmp_path):
     config = {"width": 8, "epochs": 3}
     run = tz.Run(tmp_path, config)

@@ -91,9 +91,9 @@ def test_a_model_of_clusters_is_scored_evenly_on_the_images_as_they_are(tmp_path
     source = tz.data.Clustered("digits", 16)
     model = tz.create("cgan", (8, 8, 1), num_classes=16, width=4, seed=0)
     model.name_classes_of(tz.data.info(source))
-    for reference in (source, "digits"):
+    for reference, said in ((source, "clusters are of one size"), ("digits", "the reference has other classes")):
         record = tz.evaluate(model, reference, num_images=64, metrics=("fd",), floor=False, verbose=False)
-        assert record["protocol"]["labels"] == "uniform: the reference has other classes"
+        assert record["protocol"]["labels"] == f"uniform: {said}"
         assert "fd_classifier_64" in record["scores"]
     tz.export(model, tmp_path / "served", formats=("tflite",))
     served = tz.load_exported(tmp_path / "served")

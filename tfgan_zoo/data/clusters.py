@@ -21,8 +21,8 @@ class Clustered:
     The training images are halved at the median of their first principal component, each half at that of its own, and
     so on. All clusters are of one size, so that labels drawn evenly, as `generate` draws them, give the data's mixture.
     A GAN that is told clusters leaves fewer kinds of images out than one that is told nothing (Liu et al. 2020, whose
-    clusters are k-means' in D's features and move as it learns; these are found once, in pixels). `tz.evaluate` scores
-    against the images as they are, whatever their own labels.
+    clusters are k-means' in D's features and move as it learns; these are found once, in pixels). Scores against it are
+    those against the images; `tz.evaluate` draws labels evenly.
 
     Args:
         source: as in `load`, images with a split "train"; labels or attributes of its own are left out.

@@ -80,7 +80,6 @@ def evaluate(
         ValueError: one sentence on the images, labels, extractor, counts or metrics that do not fit.
     """
     wall, cpu = time.perf_counter(), time.process_time()
-    reference = data.underlying(reference)
     reference = data.with_test(reference) if re.search(r"\btest\b", split) else reference
     info = data.info(reference)
     source, folder_labels = image_sources.opened(model_or_images, info.class_names)
@@ -94,7 +93,7 @@ def evaluate(
     if callable(getattr(source, "translate", None)) and getattr(source, "translates", True):  # exports say whether
         of = functools.partial(_sources, reference, split, getattr(source, "source_shape", None))
         source = image_sources.Translations(source, of, len(of(None)))
-    held_out = info.num_images["test"] if isinstance(reference.source, data.HeldOut) else None
+    held_out = info.num_images["test"] if isinstance(data.underlying(reference.source), data.HeldOut) else None
     if held_out and verbose:
         print(
             f"{info.name} has no test split: {held_out:,} of its {sum(info.num_images.values()):,} images stand for "
@@ -220,6 +219,8 @@ def _labels(inputs, given, asked):
     if not inputs.is_labelled:
         return None, "none" if inputs.condition is None else "the model's"
     classes, random = inputs.condition.num_classes, np.random.default_rng(inputs.seed)
+    if isinstance(inputs.reference.source, data.Clustered):
+        return random.integers(classes, size=inputs.count).astype(np.int32), "uniform: clusters are of one size"
     names, theirs = getattr(inputs.condition, "names", None), inputs.reference.info.class_names
     if names and theirs and set(names).isdisjoint(theirs):
         return random.integers(classes, size=inputs.count).astype(np.int32), "uniform: the reference has other classes"

@@ -45,7 +45,7 @@ class Reference:
     @property
     def has_splits(self):
         """Arrays given by hand are one heap, without a test split and without other images for a floor."""
-        described = data.HeldOut | data.Pairs | data.Unpaired | data.WithAttributes
+        described = data.Clustered | data.HeldOut | data.Pairs | data.Unpaired | data.WithAttributes
         return isinstance(self.source, str | pathlib.Path | described)
 
     @property
@@ -196,8 +196,9 @@ class Reference:
         """A name that stands for fixed content, or else a hash of the content."""
         if self._name is None:
             return {"content": self.content(split)}
-        held_out = {"held_out": True} if isinstance(self.source, data.HeldOut) else {}
-        return {"name": self._name} | held_out
+        held_out = {"held_out": True} if isinstance(data.underlying(self.source), data.HeldOut) else {}
+        clusters = {"clusters": self.source.num_clusters} if isinstance(self.source, data.Clustered) else {}
+        return {"name": self._name} | held_out | clusters
 
     @functools.cached_property
     def _name(self):

@@ -33,7 +33,7 @@ class Figures:
             rows: classes at most, the first of them.
         """
         classes = model.condition.num_classes
-        names = data.info(self.config["dataset"]).class_names or tuple(map(str, range(classes)))
+        names = data.info(self.source).class_names or tuple(map(str, range(classes)))
         rows = min(rows, classes)
         latents = ops.tile(model.draw_latents(columns, seed=0), (rows, 1))
         images = model.draw(latents=latents, condition=model.condition.as_tensor(np.repeat(np.arange(rows), columns)))
@@ -54,7 +54,7 @@ class Figures:
         blocks = [model.generate(len(labels), labels=labels, seed=0, guidance_scale=scale) for scale in scales]
         rows = np.stack([block.reshape(classes, each, *model.image_shape) for block in blocks], axis=1)
         titles = [f"s = {scale:g}" if place == 0 else "" for scale in scales for place in range(each)]
-        names = data.info(self.config["dataset"]).class_names or tuple(map(str, range(classes)))
+        names = data.info(self.source).class_names or tuple(map(str, range(classes)))
         path, sheet = self.directory / "guidance.png", rows.reshape(-1, *model.image_shape)
         pictures.save_labelled_grid(sheet, path, len(titles), row_titles=names[:classes], column_titles=titles)
         return path
