@@ -105,3 +105,13 @@ def test_conditional_models_say_that_clusters_can_stand_in_for_classes():
     info = tz.data.info(noise_of(8, 8, 8, 1))
     with pytest.raises(ValueError, match=r"has no classes, but 'cgan' needs .* --clusters 32"):
         tz.registry.keywords_from("cgan", info)
+
+
+def test_labels_of_clusters_and_of_classes_are_kept_apart_where_features_are_remembered(monkeypatch, tmp_path):
+    monkeypatch.setenv("TFGAN_ZOO_CACHE", str(tmp_path))
+    model = tz.create("cgan", (8, 8, 1), num_classes=10, width=4, seed=0)
+    of_clusters = tz.create("cgan", (8, 8, 1), num_classes=16, width=4, seed=0)
+    asked = {"num_images": 64, "metrics": ("fd",), "floor": False, "verbose": False}
+    tz.evaluate(of_clusters, tz.data.Clustered("digits", 16), **asked)
+    record = tz.evaluate(model, "digits", **asked)
+    assert record["protocol"]["labels"] == "drawn like the reference's"

@@ -193,11 +193,11 @@ class Reference:
         return digest.hexdigest()
 
     def _identity(self, split):
-        """A name that stands for fixed content, or else a hash of the content."""
-        if self._name is None:
-            return {"content": self.content(split)}
-        held_out = {"held_out": True} if isinstance(data.underlying(self.source), data.HeldOut) else {}
+        """A name that stands for fixed content, or else a hash of the content; and what its labels are."""
         clusters = {"clusters": self.source.num_clusters} if isinstance(self.source, data.Clustered) else {}
+        if self._name is None:
+            return {"content": self.content(split)} | clusters
+        held_out = {"held_out": True} if isinstance(data.underlying(self.source), data.HeldOut) else {}
         return {"name": self._name} | held_out | clusters
 
     @functools.cached_property
