@@ -32,7 +32,7 @@ def scores(model, run):
     """Distance and accuracy of labels by scale."""
     if len(model.image_shape) == 1:
         return {}
-    found, metrics = {}, ("fd", "gan_test")
+    found, metrics = {}, ("fd",) if "clusters" in run.config else ("fd", "gan_test")
     for scale in SCALES:
         led, dataset = model.with_sampling(guidance_scale=scale), run.config["dataset"]
         seen = tz.evaluate(led, dataset, metrics=metrics, extractor=run.extractor, verbose=False)["scores"]

@@ -405,6 +405,16 @@ def test_clusters_stand_in_for_classes_from_the_data_to_the_figure(tmp_path, mon
     assert seen.row_titles == ("cluster 0", "cluster 1", "cluster 2", "cluster 3")
 
 
+@pytest.mark.parametrize("number", [0, 3])
+def test_clusters_that_cannot_be_are_met_before_work(number, tmp_path):
+    main = tz.runs.recipe("cgan", "cGAN", {None: {"epochs": 1}})
+    with pytest.raises(ValueError, match=f"num_clusters={number} is no power of two"):
+        main(dataset="digits", clusters=number, **at(tmp_path))
+    with pytest.raises(ValueError, match="clusters=4: 'dcgan' is told no classes"):
+        dcgan.main(dataset="digits", clusters=4, **at(tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_directory_has_one_writer(tmp_path):
     config = {"width": 8, "epochs": 3}
     run = tz.Run(tmp_path, config)

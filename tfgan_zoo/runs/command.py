@@ -4,7 +4,7 @@ import inspect
 import pathlib
 import sys
 
-from tfgan_zoo import errors, registry, runtime
+from tfgan_zoo import data, errors, registry, runtime
 from tfgan_zoo.export import compact as compactly
 from tfgan_zoo.export import export
 from tfgan_zoo.runs.run import ENDLESS, ENTRYS, Run
@@ -114,6 +114,10 @@ def recipe(
         given = {name for name, value in config.items() if value is not None and value is not False}
         config = {name: value for name, value in config.items() if name in _NUMBERS or name in given}
         _check(config)
+        if config.get("clusters") is not None:
+            data.Clustered(config["dataset"], config["clusters"])  # which says what is wrong with their number
+            if known.get("num_classes") is None:
+                raise ValueError(f"clusters={config['clusters']}: {entry!r} is told no classes, so leave them out.")
         overrides = (flags(**asked) if flags else None) or {}
         if runtime.precision() != "float32":
             config["precision"] = runtime.precision()

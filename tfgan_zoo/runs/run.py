@@ -83,7 +83,7 @@ class Run(Figures):
         """What `data.load` takes: the dataset's name, or what the recipe and `clusters` make of it."""
         name = self.config["dataset"]
         source, clusters = name if self._source is None else self._source(name), self.config.get("clusters")
-        return data.Clustered(source, clusters) if clusters else source
+        return source if clusters is None else data.Clustered(source, clusters)
 
     def is_done(self, epochs, minutes=None):
         """Whether training, scoring and export have all ended, for at least `epochs` epochs or `minutes` minutes."""
