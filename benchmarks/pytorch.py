@@ -25,6 +25,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import platform
 import re
 import statistics
 import subprocess
@@ -73,6 +74,7 @@ class Row:
         return tz.create(self.model, self.shape, width=width, **self.overrides, **told, **more)
 
 
+UNITS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")  # as /proc/cpuinfo names them
 FUSED = ("eager", "fused", "channels_last", "compile")  # all but the first with Adam as one kernel
 DCGAN = Row("dcgan", (28, 28, 1), 0.8)
 ROWS = {
@@ -121,6 +123,15 @@ ROWS = {
 def peak_memory():
     """MB that this process has held at most; `resource` would count the parent's too."""
     return int(re.search(r"VmHWM:\s*(\d+)", pathlib.Path("/proc/self/status").read_text(encoding="utf-8"))[1]) / 1024
+
+
+def machine():
+    """The processor, the cores that this process may use, and what they can multiply in one instruction."""
+    text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    found = re.search(r"model name\s*:\s*(.*)", text)
+    units = [unit for unit in UNITS if re.search(rf"\b{unit}\b", text)]
+    name = found[1] if found else platform.machine()
+    return f"{name}, {len(os.sched_getaffinity(0))} cores, {' '.join(units) or 'no vector units that are known here'}"
 
 
 def our_side(row, width, steps, threads):
@@ -280,7 +291,8 @@ def main(
     pairs: int = 5,
     threads: int = 2,
 ):
-    """Print every contest, or those whose name begins as `only` says."""
+    """Print the machine, then every contest, or those whose name begins as `only` says."""
+    print(machine(), flush=True)
     for name, row in ROWS.items():
         if name.startswith(only):
             for line in contest(name, row, torch_python, width, steps, pairs, threads):

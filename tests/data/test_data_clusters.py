@@ -40,6 +40,13 @@ def test_what_is_alike_lies_together():
     assert most > 0.5 > 3 * by_chance
 
 
+def test_brightness_and_contrast_do_not_part_images():
+    images = np.asarray(noise_of(40, 8, 8, 3), "float32") / 127.5 - 1
+    np.testing.assert_allclose(clusters.small(images), clusters.small(0.3 * images - 0.4), atol=1e-5)
+    flat = clusters.small(np.full((2, 8, 8, 3), 0.25, "float32"))
+    np.testing.assert_allclose(flat, 0.0, atol=1e-3)
+
+
 def test_a_source_with_clusters_is_described_and_its_test_images_lie_in_those_of_training():
     source = tz.data.Clustered("digits", 4)
     info = tz.data.info(source)

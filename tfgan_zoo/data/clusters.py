@@ -12,13 +12,14 @@ from tfgan_zoo.data.source import Source, rows_of
 _SIDE = 16  # pixels of the side at which images are compared, at most
 _FITTED = 50_000  # training images from which the tree is grown, at most
 _BATCH = 256  # images that are made small at once
+_FLAT = 1e-3  # a smaller deviation is an image of one colour
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Clustered:
     """A source whose labels are clusters of its images, for models of classes and images that nobody has labelled.
 
-    The training images are halved at the median of their first principal component, each half at that of its own, and
+    The training images, brightness and contrast set aside, are halved at the median of their first principal component, each half at that of its own, and
     so on. All clusters are of one size (of the 50,000 images at most that are looked at), so that labels drawn evenly,
     as `generate` draws them, give the data's mixture. A GAN that is told clusters leaves fewer kinds of images out than
     one that is told nothing (Liu et al. 2020, whose clusters are k-means' in D's features and move as it learns; these
@@ -94,9 +95,14 @@ class Clustered:
 
 
 def small(images):
-    """Images (N, H, W, C) as float32 vectors, averaged down to at most 16 x 16 pixels."""
+    """Images (N, H, W, C) as float32 vectors, averaged down to at most 16 x 16 pixels, of mean 0 and variance 1 each.
+
+    As they are, the first axis is how bright an image is, which says little of what it shows.
+    """
     size = [min(side, _SIDE) for side in images.shape[1:3]]
-    return tf.image.resize(images, size, method="area").numpy().reshape(len(images), -1)
+    vectors = tf.image.resize(images, size, method="area").numpy().reshape(len(images), -1)
+    vectors -= vectors.mean(axis=1, keepdims=True)
+    return vectors / np.maximum(vectors.std(axis=1, keepdims=True), _FLAT)
 
 
 def grown(vectors, depth):
