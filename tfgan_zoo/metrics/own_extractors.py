@@ -39,7 +39,8 @@ def train_extractor(
             source in the cache, where `tz.evaluate`, runs, callbacks and searches find it as long as its files stay
             where and as they are.
         seed: of the weights and the order. It becomes the program's, as by `keras.utils.set_random_seed`.
-        updates: optimizer steps of 64 images, rounded to whole passes.
+        updates: optimizer steps of 64 images, rounded to whole passes. Forms that lie anywhere in any colour take more:
+            of `shapes` of 32 x 32, 29 % are right after 1,500 and 99 % after 5,000 (chance is 20 %).
         fresh: True trains again what is there already.
         skip_corrupt: as in `data.load`.
         verbose: True shows progress, and says how well it learned.
@@ -112,9 +113,8 @@ def described(card, path):
     if card["test_accuracy"] is None:
         return f"{path}: {learned}."
     little = card["test_accuracy"] < card["chance"] + (1 - card["chance"]) / 5
-    warning = (
-        " That is little better than chance: its scores say little; give labels, or more images." if little else ""
-    )
+    cure = "give labels, more images, or more updates"
+    warning = f" That is little better than chance: its scores say little; {cure}." if little else ""
     return f"{path}: {learned}, {card['test_accuracy']:.1%} right on images held out.{warning}"
 
 
