@@ -19,11 +19,12 @@ _FLAT = 1e-3  # a smaller deviation is an image of one colour
 class Clustered:
     """A source whose labels are clusters of its images, for models of classes and images that nobody has labelled.
 
-    The training images, brightness and contrast set aside, are halved at the median of their first principal component, each half at that of its own, and
-    so on. All clusters are of one size (of the 50,000 images at most that are looked at), so that labels drawn evenly,
-    as `generate` draws them, give the data's mixture. A GAN that is told clusters leaves fewer kinds of images out than
-    one that is told nothing (Liu et al. 2020, whose clusters are k-means' in D's features and move as it learns; these
-    are found once, in pixels). Scores against it are those against the images; `tz.evaluate` draws labels evenly.
+    The training images, brightness and contrast set aside, are halved at the median of their first principal
+    component, each half at that of its own, and so on. All clusters are of one size (of the 50,000 images at most that
+    are looked at), so that labels drawn evenly, as `generate` draws them, give the data's mixture. A GAN that is told
+    clusters leaves fewer kinds of images out than one that is told nothing (Liu et al. 2020, whose clusters are
+    k-means' in D's features and move as it learns; these are found once, in pixels). Scores against it are those
+    against the images; `tz.evaluate` draws labels evenly.
 
     Args:
         source: as in `load`, images with a split "train"; labels or attributes of its own are left out.
