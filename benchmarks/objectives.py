@@ -75,7 +75,7 @@ class Contender:
         start = self.model.get_weights()
         optimizers = (self.model.generator_optimizer, self.model.discriminator_optimizer)
         slots = [optimizer.variables for optimizer in optimizers]
-        kept = [[np.array(variable) for variable in variables] for variables in slots]
+        kept = [[variable.numpy() for variable in variables] for variables in slots]
         self.model.fit(self.images.take(2), verbose=0)
         self.model.set_weights(start)
         for variables, values in zip(slots, kept, strict=True):
