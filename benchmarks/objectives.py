@@ -52,7 +52,6 @@ CONTENDERS = {  # name: (zoo entry, its keywords, images of one update)
     "conditional_stylegan2_ada": ("conditional_stylegan2_ada", SMALL | PLAIN, 64),
 }
 
-
 class Contender:
     """A model with its clock and its best scores, kept in a directory from which it goes on."""
 
@@ -184,11 +183,15 @@ def table(results, config):
         for key, found in results.items()
         if found["clustering_accuracy"] is not None
     ]
+    told = [key.split()[0] for key, found in results.items() if found["best"]["protocol"]["labels"] != "none"]
+    told = dict.fromkeys(told)  # each once, in the table's order
     head = [
         "# Every objective on Fashion-MNIST, the same CPU seconds",
         "",
         f"`python -m benchmarks.objectives --minutes {config['minutes']:g} --width {config['width']} [--seed 1 --only "
-        f"<objectives>]`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}.",
+        f"<objectives>]`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}; from "
+        "`r3gan` on each paper's own network, of width 16. Some rows are told classes, in whose order their grids stand: "
+        f"{', '.join(told)}.",
         "",
         "fd is fd_classifier_10000 on the test split; recall, classes and diversity are of the best look (chosen by "
         "5,000 training images). Diversity is the mean distance of two images over that of real images. Collapsed "
