@@ -52,6 +52,7 @@ CONTENDERS = {  # name: (zoo entry, its keywords, images of one update)
     "conditional_stylegan2_ada": ("conditional_stylegan2_ada", SMALL | PLAIN, 64),
 }
 
+
 class Contender:
     """A model with its clock and its best scores, kept in a directory from which it goes on."""
 
