@@ -190,8 +190,9 @@ def table(results, config):
         "# Every objective on Fashion-MNIST, the same CPU seconds",
         "",
         f"`python -m benchmarks.objectives --minutes {config['minutes']:g} --width {config['width']} [--seed 1 --only "
-        f"<objectives>]`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}; from "
-        "`r3gan` on each paper's own network, of width 16. Some rows are told classes, in whose order their grids stand: "
+        f"<objectives>]`: {config['minutes']:g} CPU minutes of training each, 28 x 28 x 1, width {config['width']}; "
+        "from `r3gan` on each paper's own network, of width 16. Some rows are told classes, in whose order their grids "
+        "stand: "
         f"{', '.join(told)}.",
         "",
         "fd is fd_classifier_10000 on the test split; recall, classes and diversity are of the best look (chosen by "
